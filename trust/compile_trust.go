@@ -1,0 +1,214 @@
+package trust
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// trust compiles one `[trust.ID]` and its grant rules.
+func (c *compiler) trust(id string, s TrustSpec) {
+	path := "trust." + key(id)
+	t := &Trust{ID: id, Spec: cloneTrust(s)}
+	c.reg.trusts[id] = t
+
+	if id == Local {
+		c.local(path, s)
+	} else {
+		c.foreign(path, t)
+	}
+	t.require = c.conditions(path+".require", s.Require)
+	for i := range s.Grants {
+		c.grantRule(t, i)
+	}
+}
+
+// local checks the built-in trust: it has rules and conditions, and nothing that describes an upstream.
+func (c *compiler) local(path string, s TrustSpec) {
+	for _, f := range []struct {
+		key string
+		set bool
+	}{
+		{"issuer", s.Issuer != ""}, {"domain", s.Domain != ""}, {"subject", s.Subject != ""},
+		{"keys", s.KeySource != ""}, {"exchange.jwt", s.JWT != nil}, {"exchange.id_token", s.IDToken != nil},
+	} {
+		if f.set {
+			c.fault(path+"."+f.key, "remove it, or declare a trust of another name",
+				"%q is the built-in trust for our own tokens and clients: it takes no %s", Local, f.key)
+		}
+	}
+}
+
+// foreign checks a trust in an upstream and fills in the defaults.
+func (c *compiler) foreign(path string, t *Trust) {
+	if !idSyntax.MatchString(t.ID) {
+		c.fault(path, "use 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit", "%q is not a trust name", t.ID)
+	}
+	c.foreignIssuer(path+".issuer", t.Spec.Issuer)
+	if !t.Spec.Disabled {
+		c.reg.byIssuer[t.Spec.Issuer] = append(c.reg.byIssuer[t.Spec.Issuer], t)
+	}
+	if t.Spec.Domain == "" {
+		t.Spec.Domain = t.Spec.Issuer
+	}
+	if t.Spec.Subject == "" {
+		t.Spec.Subject = "sub"
+	}
+	if _, err := parseClaimPath(t.Spec.Subject); err != nil {
+		c.fault(path+".subject", "name a claim, or point to it as in /act/sub", "the subject %q cannot be used: %v", t.Spec.Subject, err)
+	}
+	if t.Spec.KeySource == "" {
+		c.fault(path+".keys", "say where its keys come from, such as keys = { discovery = true }", "the trust has no keys")
+	}
+	if t.Spec.JWT == nil && t.Spec.IDToken == nil {
+		c.fault(path+".exchange", `say what it may be used for, such as jwt = { audiences = ["…"] }`,
+			"the trust has no use: no kind of its tokens may be exchanged")
+	}
+	c.use(path+".exchange.jwt", t.Spec.JWT)
+	c.use(path+".exchange.id_token", t.Spec.IDToken)
+}
+
+// foreignIssuer checks an upstream's issuer. It is compared byte for byte, so a trailing slash may well be right;
+// RFC 7519 §4.1.1 also allows a plain name or a URN.
+func (c *compiler) foreignIssuer(path, issuer string) {
+	const remedy = "copy the value of iss from one of its tokens"
+	err := nameFault(issuer)
+	if err == nil && strings.Contains(issuer, "://") {
+		err = issuerFault(issuer, c.spec.Dev)
+	}
+	switch {
+	case issuer == "":
+		c.fault(path, remedy, "the issuer is missing")
+	case err != nil:
+		c.fault(path, remedy, "the issuer %q cannot be used: %v", issuer, err)
+	case issuer == c.spec.Issuer:
+		c.fault(path, fmt.Sprintf("put rules for our own tokens under trust.%s", Local), "the issuer %q is our own", issuer)
+	}
+}
+
+// use checks how one type of subject token may be used, and fills in the defaults.
+func (c *compiler) use(path string, u *UseSpec) {
+	if u == nil {
+		return
+	}
+	const remedy = "list each value that the token's aud may have: our issuer, or a client id there"
+	if len(u.Audiences) == 0 {
+		c.fault(path+".audiences", remedy, "the use has no audiences: tokens made for anybody would be accepted")
+	}
+	c.names(path+".audiences", remedy, u.Audiences)
+	c.names(path+".parties", "list each azp or client_id that may present tokens", u.Parties)
+	for i, typ := range u.Types {
+		if !typeSyntax.MatchString(typ) {
+			c.fault(fmt.Sprintf("%s.types[%d]", path, i), `write it in lower case, without "application/", such as "at+jwt"`,
+				"the type %q cannot be used", typ)
+		}
+	}
+	c.duplicates(path+".types", u.Types)
+	if err := durationFault(u.MaxAge); err != nil {
+		c.fault(path+".max_age", durationRemedy, "the maximum age cannot be used: %v", err)
+	}
+	if u.MaxAge == 0 {
+		u.MaxAge = DefaultMaxAge
+	}
+}
+
+// names checks a list of identifiers that are compared byte for byte.
+func (c *compiler) names(path, remedy string, list []string) {
+	for i, name := range list {
+		if err := nameFault(name); err != nil {
+			c.fault(fmt.Sprintf("%s[%d]", path, i), remedy, "the value %q cannot be used: %v", name, err)
+		}
+	}
+	c.duplicates(path, list)
+}
+
+// conditions compiles the conditions on a table of claim paths.
+func (c *compiler) conditions(path string, specs map[string]ConditionSpec) []condition {
+	out := make([]condition, 0, len(specs))
+	for _, claim := range sortedKeys(specs) {
+		compiled, errs := compileCondition(claim, specs[claim])
+		for _, err := range errs {
+			c.fault(path+"."+key(claim), "give the claim exactly one test: exact, one_of, none_of, prefix, suffix or regex",
+				"the condition on %q cannot be used: %v", claim, err)
+		}
+		out = append(out, compiled)
+	}
+	return out
+}
+
+// overlaps refuses two trusts that could both take one token but would verify it with different keys.
+func (c *compiler) overlaps() {
+	type use struct{ issuer, name, audience string }
+	first := map[use]*Trust{}
+	for _, id := range sortedKeys(c.reg.trusts) {
+		t := c.reg.trusts[id]
+		for _, u := range t.uses() {
+			for i, audience := range u.spec.Audiences {
+				k := use{t.Spec.Issuer, u.name, audience}
+				other, taken := first[k]
+				if !taken {
+					first[k] = t
+				} else if other.Spec.KeySource != t.Spec.KeySource {
+					c.fault(fmt.Sprintf("trust.%s.exchange.%s.audiences[%d]", key(id), u.name, i),
+						"give them different audiences, one key source, or make them one trust",
+						"trust %q has the same issuer and accepts %s for %q too, with other keys", other.ID, u.name, audience)
+				}
+			}
+		}
+	}
+}
+
+// namedUse is a use under its name in the configuration.
+type namedUse struct {
+	name string
+	spec *UseSpec
+}
+
+// uses lists what the trust may be used for.
+func (t *Trust) uses() []namedUse {
+	var out []namedUse
+	if t.Spec.JWT != nil {
+		out = append(out, namedUse{"jwt", t.Spec.JWT})
+	}
+	if t.Spec.IDToken != nil {
+		out = append(out, namedUse{"id_token", t.Spec.IDToken})
+	}
+	return out
+}
+
+func cloneTrust(s TrustSpec) TrustSpec {
+	s.Require = cloneConditions(s.Require)
+	s.JWT, s.IDToken = cloneUse(s.JWT), cloneUse(s.IDToken)
+	s.Grants = slices.Clone(s.Grants)
+	for i := range s.Grants {
+		g := &s.Grants[i]
+		g.Clients = slices.Clone(g.Clients)
+		g.Scopes = slices.Clone(g.Scopes)
+		g.ScopeMap = maps.Clone(g.ScopeMap)
+		g.DefaultScopes = slices.Clone(g.DefaultScopes)
+		g.When = cloneConditions(g.When)
+		g.Claims = maps.Clone(g.Claims)
+	}
+	return s
+}
+
+func cloneUse(u *UseSpec) *UseSpec {
+	if u == nil {
+		return nil
+	}
+	out := *u
+	out.Audiences = slices.Clone(u.Audiences)
+	out.Parties = slices.Clone(u.Parties)
+	out.Types = slices.Clone(u.Types)
+	return &out
+}
+
+func cloneConditions(m map[string]ConditionSpec) map[string]ConditionSpec {
+	out := maps.Clone(m)
+	for k, s := range out {
+		s.OneOf, s.NoneOf = slices.Clone(s.OneOf), slices.Clone(s.NoneOf)
+		out[k] = s
+	}
+	return out
+}

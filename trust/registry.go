@@ -1,0 +1,121 @@
+package trust
+
+import (
+	"maps"
+	"slices"
+)
+
+// Trust is a compiled trust. Read-only.
+type Trust struct {
+	ID   string
+	Spec TrustSpec // as given, defaults filled in
+
+	require []condition // sorted by claim path
+	rules   []*rule     // in the order of Spec.Grants
+}
+
+// Client is a compiled client. Read-only.
+type Client struct {
+	ID   string
+	Spec ClientSpec
+}
+
+// MayUse says whether the client's registration lists the grant.
+func (c *Client) MayUse(g Grant) bool { return slices.Contains(c.Spec.Grants, string(g)) }
+
+// API is a compiled API. Read-only.
+type API struct {
+	ID   string
+	Spec APISpec // defaults filled in
+}
+
+// Registry is a compiled policy. It is immutable and safe for concurrent use. The zero value refuses everything.
+type Registry struct {
+	issuer  string
+	trusts  map[string]*Trust
+	clients map[string]*Client
+	apis    map[string]*API
+
+	byIssuer   map[string][]*Trust // live, foreign, sorted by ID
+	byAudience map[string]*API     // configured audience
+	byResource map[string]*API     // configured audience and listed URIs
+	rules      map[ruleKey][]*rule // what Evaluate starts from: its cost depends on these few rules only
+}
+
+// ruleKey finds the rules of a trust that name a client; client "" finds the unauthenticated ones.
+type ruleKey struct{ trust, client string }
+
+func newRegistry(issuer string) *Registry {
+	return &Registry{
+		issuer:     issuer,
+		trusts:     map[string]*Trust{},
+		clients:    map[string]*Client{},
+		apis:       map[string]*API{},
+		byIssuer:   map[string][]*Trust{},
+		byAudience: map[string]*API{},
+		byResource: map[string]*API{},
+		rules:      map[ruleKey][]*rule{},
+	}
+}
+
+// Issuer returns our issuer identifier.
+func (r *Registry) Issuer() string { return r.issuer }
+
+// Trust looks a trust up by ID. Disabled ones are found: their Spec says so. Local is always found.
+func (r *Registry) Trust(id string) (*Trust, bool) {
+	t, ok := r.trusts[id]
+	return t, ok
+}
+
+// Client looks a client up by client_id. Disabled ones are found: their Spec says so.
+func (r *Registry) Client(id string) (*Client, bool) {
+	c, ok := r.clients[id]
+	return c, ok
+}
+
+// API looks an API up by ID.
+func (r *Registry) API(id string) (*API, bool) {
+	a, ok := r.apis[id]
+	return a, ok
+}
+
+// TrustIDs lists the IDs of all trusts, sorted; Local and disabled ones are among them.
+func (r *Registry) TrustIDs() []string { return slices.Sorted(maps.Keys(r.trusts)) }
+
+// ClientIDs lists the IDs of all clients, sorted; disabled ones are among them.
+func (r *Registry) ClientIDs() []string { return slices.Sorted(maps.Keys(r.clients)) }
+
+// APIIDs lists the IDs of all APIs, sorted.
+func (r *Registry) APIIDs() []string { return slices.Sorted(maps.Keys(r.apis)) }
+
+// ByIssuer returns the live trusts with exactly this issuer, sorted by ID. Never Local. Read-only. Several share
+// an issuer only if their uses do not overlap or their keys come from one source; the verifier then takes the
+// first that admits the client.
+func (r *Registry) ByIssuer(iss string) []*Trust { return r.byIssuer[iss] }
+
+// ByAudience returns the API whose configured audience is exactly aud.
+func (r *Registry) ByAudience(aud string) (*API, bool) {
+	a, ok := r.byAudience[aud]
+	return a, ok
+}
+
+// Admits says whether any grant rule of a live trust names the client ("" = an unauthenticated rule), which must
+// not be disabled. Endpoints ask it before any key of the trust is fetched; Evaluate asks again.
+func (r *Registry) Admits(trustID, clientID string) bool {
+	if !r.trustLive(trustID) || clientID != "" && !r.clientLive(clientID) {
+		return false
+	}
+	return len(r.rules[ruleKey{trustID, clientID}]) > 0
+}
+
+// trustLive says whether a trust exists and is enabled.
+func (r *Registry) trustLive(id string) bool {
+	t, ok := r.trusts[id]
+	return ok && !t.Spec.Disabled
+}
+
+// clientLive says whether a client exists and is enabled.
+func (r *Registry) clientLive(id string) bool {
+	c, ok := r.clients[id]
+	return ok && !c.Spec.Disabled
+}
