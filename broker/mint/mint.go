@@ -1,0 +1,154 @@
+package mint
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"apostille/broker/keyring"
+	"apostille/trust"
+	"apostille/trust/jose"
+)
+
+// MaxToken is the longest token issued, in bytes: what commonly fits into a header line.
+const MaxToken = 8 << 10
+
+// ErrTooLarge says that mapped claims make the token longer than MaxToken.
+var ErrTooLarge = errors.New("the token would be larger than 8 KB: map fewer or smaller claims")
+
+// Signers gives the key that signs now; *keyring.Ring implements it.
+type Signers interface {
+	Signer(jose.Alg) (keyring.Signer, error)
+}
+
+// Minter issues access tokens.
+type Minter struct {
+	Issuer string
+	Keys   Signers
+}
+
+// Token is an issued access token.
+type Token struct {
+	Raw     string
+	ID      string // jti
+	Issued  time.Time
+	Expires time.Time
+}
+
+// Mint signs what a decision grants. A decision that does not grant is an error.
+func (m *Minter) Mint(d *trust.Decision, now time.Time) (Token, error) {
+	if !d.Granted {
+		return Token{}, errors.New("mint: the decision does not grant")
+	}
+	// NumericDate has whole seconds: iat and exp both round down, so that exp never grows.
+	t := Token{ID: NewID(), Issued: now.Truncate(time.Second), Expires: d.Expires.Truncate(time.Second)}
+	if !t.Expires.After(t.Issued) {
+		return Token{}, errors.New("mint: the token would have no lifetime")
+	}
+	payload, err := m.payload(d, t)
+	if err != nil {
+		return Token{}, err
+	}
+	key, err := m.Keys.Signer(jose.Alg(d.Token.Alg))
+	if err != nil {
+		return Token{}, err
+	}
+	if t.Raw, err = jose.Sign(key.Alg, key.Kid, d.Token.Typ, payload, key.Key); err != nil {
+		return Token{}, fmt.Errorf("mint: %w", err)
+	}
+	if len(t.Raw) > MaxToken {
+		return Token{}, ErrTooLarge
+	}
+	return t, nil
+}
+
+// payload writes the claims in a fixed order, mapped claims last and sorted.
+func (m *Minter) payload(d *trust.Decision, t Token) ([]byte, error) {
+	b := make([]byte, 0, 512)
+	b = append(b, `{"iss":`...)
+	b = appendString(b, m.Issuer)
+	b = append(b, `,"sub":`...)
+	b = appendString(b, d.Sub)
+	b = append(b, `,"aud":`...)
+	b = appendAudience(b, d.Audience)
+	b = append(b, `,"client_id":`...)
+	b = appendString(b, d.ClientID)
+	b = append(b, `,"scope":`...)
+	b = appendString(b, strings.Join(d.Scopes, " "))
+	b = append(b, `,"iat":`...)
+	b = strconv.AppendInt(b, t.Issued.Unix(), 10)
+	b = append(b, `,"exp":`...)
+	b = strconv.AppendInt(b, t.Expires.Unix(), 10)
+	b = append(b, `,"jti":`...)
+	b = appendString(b, t.ID)
+	b = append(b, `,"idp":`...)
+	b = appendString(b, d.Trust)
+	if d.Links > 0 {
+		b = append(b, `,"links":`...)
+		b = strconv.AppendInt(b, int64(d.Links), 10)
+	}
+	b, err := appendClaims(b, d.Claims)
+	return append(b, '}'), err
+}
+
+func appendClaims(b []byte, claims map[string]any) ([]byte, error) {
+	if len(claims) == 0 {
+		return b, nil
+	}
+	names := make([]string, 0, len(claims))
+	for name := range claims {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		value, err := json.Marshal(claims[name])
+		if err != nil {
+			return nil, fmt.Errorf("mint: claim %s: %w", name, err)
+		}
+		b = append(b, ',')
+		b = appendString(b, name)
+		b = append(b, ':')
+		b = append(b, value...)
+	}
+	return b, nil
+}
+
+// appendAudience writes one audience as a plain string: several verifiers compare strings (RFC 7519 §4.1.3 allows both).
+func appendAudience(b []byte, aud []string) []byte {
+	if len(aud) == 1 {
+		return appendString(b, aud[0])
+	}
+	for i, a := range aud {
+		b = append(b, "[,"[min(i, 1)])
+		b = appendString(b, a)
+	}
+	return append(b, ']')
+}
+
+// appendString writes a JSON string; most need no escaping.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
+			quoted, _ := json.Marshal(s) // a string always marshals
+			return append(b, quoted...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}
+
+var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// NewID makes an identifier for a token or a request: 128 random bits in 26 letters and digits.
+func NewID() string {
+	var raw [16]byte
+	_, _ = rand.Read(raw[:]) // never fails: crypto/rand aborts the program instead
+	return idEncoding.EncodeToString(raw[:])
+}
