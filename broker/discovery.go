@@ -1,0 +1,76 @@
+package broker
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"apostille/broker/clientauth"
+)
+
+// assertionAlgs are what client assertions may be signed with.
+var assertionAlgs = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+
+// discovery serves the authorization server metadata (RFC 8414 §2), at every well-known place.
+type discovery struct {
+	fixed  map[string]any
+	scopes func() []string
+}
+
+func newDiscovery(d Deps, mounted []route) *discovery {
+	fixed := map[string]any{
+		"issuer":                                           d.Issuer,
+		"grant_types_supported":                            d.Grants,
+		"response_types_supported":                         []string{}, // required by RFC 8414 §2, and there is no authorization endpoint
+		"token_endpoint_auth_methods_supported":            clientauth.Methods,
+		"token_endpoint_auth_signing_alg_values_supported": assertionAlgs,
+	}
+	for _, r := range mounted {
+		if r.metadata != "" {
+			fixed[r.metadata] = d.Issuer + r.path
+		}
+	}
+	return &discovery{fixed: fixed, scopes: d.Scopes}
+}
+
+// ServeHTTP answers with the metadata; anybody may read it, from any web page too.
+func (d *discovery) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !readOnly(w, r) {
+		return
+	}
+	doc := make(map[string]any, len(d.fixed)+1)
+	for name, value := range d.fixed {
+		doc[name] = value
+	}
+	if scopes := d.scopes(); len(scopes) > 0 {
+		slices.Sort(scopes)
+		doc["scopes_supported"] = slices.Compact(scopes)
+	}
+	body, err := json.Marshal(doc)
+	if err != nil {
+		http.Error(w, "metadata cannot be written", http.StatusInternalServerError)
+		return
+	}
+	public(w, body, "application/json")
+}
+
+// public writes a document that anybody may read and keep for five minutes.
+func public(w http.ResponseWriter, body []byte, kind string) {
+	h := w.Header()
+	h.Set("Content-Type", kind)
+	h.Set("Cache-Control", "public, max-age=300")
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body) // the client went away: nothing is left to tell it
+}
+
+// readOnly lets GET and HEAD pass.
+func readOnly(w http.ResponseWriter, r *http.Request) bool {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return true
+	}
+	w.Header().Set("Allow", "GET, HEAD")
+	http.Error(w, "use GET", http.StatusMethodNotAllowed)
+	return false
+}

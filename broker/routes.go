@@ -1,0 +1,71 @@
+package broker
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Deps are the parts of the handler, wired in one place by the command. Every field is required.
+type Deps struct {
+	Issuer string       // our issuer; every path is under its path
+	Token  http.Handler // POST /oauth2/token
+	Keys   KeySet       // GET /oauth2/jwks
+	Grants []string     // grant_type values that Token takes, in the order discovery lists them
+	Scopes func() []string
+}
+
+// route is one path below the issuer and what discovery calls it.
+type route struct {
+	path     string // below the issuer's path
+	metadata string // member of the discovery documents; "" = none
+	handler  http.Handler
+}
+
+// routes is what is mounted.
+func routes(d Deps) []route {
+	return []route{
+		{path: "/oauth2/token", metadata: "token_endpoint", handler: d.Token},
+		{path: "/oauth2/jwks", metadata: "jwks_uri", handler: &jwksHandler{keys: d.Keys}},
+	}
+}
+
+// New makes the broker's handler.
+func New(d Deps) (http.Handler, error) {
+	issuer, err := url.Parse(d.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	base := strings.TrimSuffix(issuer.Path, "/")
+	mux := http.NewServeMux()
+	all := routes(d)
+	for _, r := range all {
+		mux.Handle(base+r.path, r.handler)
+	}
+	discovery := newDiscovery(d, all)
+	for _, path := range wellKnown(base) {
+		mux.Handle(path, discovery)
+	}
+	return secured(mux), nil
+}
+
+// wellKnown lists every place where a client may look for an issuer's metadata: RFC 8414 §3 inserts the well-known part before
+// the issuer's path, OpenID Connect Discovery §4 appends it, and clients try both names in both places.
+func wellKnown(base string) []string {
+	const oidc, oauth = "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"
+	if base == "" {
+		return []string{oidc, oauth}
+	}
+	return []string{base + oidc, base + oauth, oidc + base, oauth + base}
+}
+
+// secured sets the headers that every answer carries. There are no pages yet: nothing may be loaded, framed or sniffed.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("Referrer-Policy", "no-referrer")
+		next.ServeHTTP(w, r)
+	})
+}
