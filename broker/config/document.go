@@ -1,0 +1,138 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+
+	"apostille/trust"
+)
+
+// document is what configuration files say, merged, with the types that keyTable names. A test holds
+// the two together.
+type document struct {
+	Issuer   string      `toml:"issuer"`
+	Dev      bool        `toml:"dev"`
+	KeyFile  string      `toml:"key_file"`
+	Listener listenerDoc `toml:"listener"`
+	Metrics  struct {
+		Address string `toml:"address"`
+	} `toml:"metrics"`
+	Outbound struct {
+		Allow   []netip.Prefix `toml:"allow"`
+		Timeout time.Duration  `toml:"timeout"`
+	} `toml:"outbound"`
+	Store struct {
+		Path string `toml:"path"`
+	} `toml:"store"`
+	Audit struct {
+		File string `toml:"file"`
+	} `toml:"audit"`
+	Log struct {
+		Level  string `toml:"level"`
+		Format string `toml:"format"`
+	} `toml:"log"`
+	Limits  limitsDoc             `toml:"limits"`
+	APIs    map[string]*apiDoc    `toml:"api"`
+	Clients map[string]*clientDoc `toml:"client"`
+	Trusts  map[string]*trustDoc  `toml:"trust"`
+}
+
+type listenerDoc struct {
+	Address      string         `toml:"address"`
+	TLS          *tlsDoc        `toml:"tls"`
+	Behind       []netip.Prefix `toml:"behind"`
+	ReadTimeout  time.Duration  `toml:"read_timeout"`
+	WriteTimeout time.Duration  `toml:"write_timeout"`
+	IdleTimeout  time.Duration  `toml:"idle_timeout"`
+	MaxHeader    int64          `toml:"max_header"`
+	MaxBody      int64          `toml:"max_body"`
+}
+
+type tlsDoc struct {
+	Cert string `toml:"cert"`
+	Key  string `toml:"key"`
+}
+
+type limitsDoc struct {
+	PerIP      *rateDoc `toml:"per_ip"`
+	PerClient  *rateDoc `toml:"per_client"`
+	Concurrent int64    `toml:"concurrent"`
+}
+
+type rateDoc struct {
+	Rate  float64 `toml:"rate"`
+	Burst int64   `toml:"burst"`
+}
+
+type apiDoc struct {
+	Audience  string            `toml:"audience"`
+	Resources []string          `toml:"resources"`
+	Client    string            `toml:"client"`
+	Scopes    map[string]string `toml:"scopes"`
+	Token     struct {
+		Alg string `toml:"alg"`
+		Typ string `toml:"typ"`
+	} `toml:"token"`
+	Lifetime time.Duration `toml:"lifetime"`
+}
+
+type clientDoc struct {
+	Name         string              `toml:"name"`
+	Disabled     bool                `toml:"disabled"`
+	Grants       []string            `toml:"grants"`
+	APIs         map[string][]string `toml:"apis"`
+	Lifetime     time.Duration       `toml:"lifetime"`
+	SecretSHA256 []string            `toml:"secret_sha256"`
+	JWKSFile     string              `toml:"jwks_file"`
+	Secret       string              `toml:"secret"`
+}
+
+type trustDoc struct {
+	Name       string                         `toml:"name"`
+	Disabled   bool                           `toml:"disabled"`
+	Issuer     string                         `toml:"issuer"`
+	Domain     string                         `toml:"domain"`
+	Subject    string                         `toml:"subject"`
+	Keys       *sourceDoc                     `toml:"keys"`
+	Algorithms []string                       `toml:"algorithms"`
+	MaxStale   time.Duration                  `toml:"max_stale"`
+	CAFile     string                         `toml:"ca_file"`
+	Require    map[string]trust.ConditionSpec `toml:"require"`
+	Exchange   struct {
+		JWT     *useDoc `toml:"jwt"`
+		IDToken *useDoc `toml:"id_token"`
+	} `toml:"exchange"`
+	Grants []grantDoc `toml:"grant"`
+}
+
+type sourceDoc struct {
+	Discovery    bool     `toml:"discovery"`
+	JWKSURL      string   `toml:"jwks_url"`
+	JWKSFile     string   `toml:"jwks_file"`
+	Certificates []string `toml:"certificates"`
+}
+
+type useDoc struct {
+	Audiences []string      `toml:"audiences"`
+	Parties   []string      `toml:"parties"`
+	Types     []string      `toml:"types"`
+	MaxAge    time.Duration `toml:"max_age"`
+	OneTime   bool          `toml:"one_time"`
+}
+
+type grantDoc struct {
+	Clients         []string                       `toml:"clients"`
+	Unauthenticated bool                           `toml:"unauthenticated"`
+	API             string                         `toml:"api"`
+	Scopes          scopesDoc                      `toml:"scopes"`
+	DefaultScopes   []string                       `toml:"default_scopes"`
+	When            map[string]trust.ConditionSpec `toml:"when"`
+	Claims          map[string]string              `toml:"claims"`
+	Lifetime        time.Duration                  `toml:"lifetime"`
+}
+
+// scopesDoc is `scopes` of a grant rule: one of its two forms.
+type scopesDoc struct {
+	List []string
+	Map  map[string]string
+}
