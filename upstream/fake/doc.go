@@ -1,0 +1,11 @@
+// Package fake plays the parties that live outside this broker's domain, for the demo and for tests: today the OpenID
+// provider of a head office. It is a FAKE and says so in every answer; its accounts and secrets are public.
+//
+// It owns nothing that is deployed. Only the demo and _test files import it; serve must never do so, because a program that
+// can mint any claim at will has no place in a process that issues real tokens.
+//
+// Provider answers discovery, a JWK Set and client credentials. Mint makes any token, right or wrong; Break makes the
+// provider fail in one of the ways in which real ones have failed; Requests counts who asked for what. Signing is
+// trust/jose's, except for tokens that are wrong on purpose, which raw.go puts together by hand. A SAML identity provider
+// is to stand beside provider.go with the same shape: New…, Break, Requests.
+package fake
