@@ -47,13 +47,12 @@ func (g TokenExchange) Subject(ctx context.Context, reg *trust.Registry, client 
 		return trust.Subject{}, &Refusal{Reason: trust.ReasonUnsupportedType, Detail: "requested_token_type is not supported",
 			Public: "requested_token_type must be " + oauth.TokenTypeAccessToken + " or " + oauth.TokenTypeJWT}
 	}
-	raw := p.Get("subject_token")
 	want, err := wanted(p.Get("subject_token_type"))
 	if err != nil {
 		return trust.Subject{}, err
 	}
 	want.Client = client
-	return g.Verifier.Verify(ctx, reg, raw, want)
+	return g.Verifier.Verify(ctx, reg, p.Get("subject_token"), want)
 }
 
 // wanted says what a declared subject_token_type means here. A foreign JWT under access_token is an alias of jwt; our own
@@ -112,10 +111,11 @@ func (ClientCredentials) Subject(_ context.Context, reg *trust.Registry, client 
 	if client == "" { // RFC 6749 §4.4: confidential clients only
 		return trust.Subject{}, &Refusal{Reason: trust.ReasonClientAuth, Detail: "client_credentials without client authentication"}
 	}
+	sub := trust.ClientSub(client)
 	return trust.Subject{
 		Credential: trust.CredentialClient, Trust: trust.Local, Origin: trust.Local,
-		Domain: reg.Issuer(), Kind: "client", Value: client, Sub: "client:" + client, Issuer: reg.Issuer(), ClientID: client,
-		Claims: map[string]any{"sub": "client:" + client, "client_id": client},
+		Domain: reg.Issuer(), Kind: "client", Value: client, Sub: sub, Issuer: reg.Issuer(), ClientID: client,
+		Claims: map[string]any{"sub": sub, "client_id": client},
 		Checks: []trust.Check{{Name: "client", OK: true, Detail: client}},
 	}, nil
 }

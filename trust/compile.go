@@ -3,6 +3,7 @@ package trust
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -53,7 +54,28 @@ func (c *compiler) issuer() {
 	case strings.HasSuffix(c.spec.Issuer, "/"):
 		c.fault("issuer", "remove the trailing slash: verifiers compare byte for byte",
 			"the issuer %q ends with a slash", c.spec.Issuer)
+	case !servablePath(c.spec.Issuer):
+		c.fault("issuer", "write a path of letters, digits and . _ ~ - between single slashes, and none of .well-known",
+			"the path of the issuer %q cannot be served", c.spec.Issuer)
 	}
+}
+
+// servablePath says whether requests can reach exactly the issuer's path: no segment that a server, a proxy or a client
+// rewrites, decodes or takes for a pattern.
+func servablePath(issuer string) bool {
+	u, err := url.Parse(issuer)
+	if err != nil {
+		return false
+	}
+	if u.EscapedPath() == "" {
+		return true
+	}
+	for i, segment := range strings.Split(u.EscapedPath(), "/") {
+		if i > 0 && (!segmentSyntax.MatchString(segment) || segment == "." || segment == ".." || segment == ".well-known") {
+			return false
+		}
+	}
+	return true
 }
 
 // duplicates reports entries of a list that came before.

@@ -6,9 +6,10 @@ import (
 	"slices"
 )
 
+// What TokenSpec may say; the first is the default. Do not change them.
 var (
-	tokenAlgs = []string{"ES256", "RS256", "EdDSA"}
-	tokenTyps = []string{"at+jwt", "JWT"}
+	TokenAlgs = []string{"ES256", "RS256", "EdDSA"}
+	TokenTyps = []string{"at+jwt", "JWT"}
 )
 
 // api compiles one `[api.ID]`. What it has in common with other APIs is checked by apiNames.
@@ -43,16 +44,16 @@ func (c *compiler) api(id string, s APISpec) {
 func (c *compiler) apiToken(path string, a *API) {
 	t := &a.Spec.Token
 	if t.Alg == "" {
-		t.Alg = tokenAlgs[0]
+		t.Alg = TokenAlgs[0]
 	}
 	if t.Typ == "" {
-		t.Typ = tokenTyps[0]
+		t.Typ = TokenTyps[0]
 	}
-	if !slices.Contains(tokenAlgs, t.Alg) {
-		c.fault(path+".token.alg", fmt.Sprintf("use one of %s", show(tokenAlgs)), "the algorithm %q is not built", t.Alg)
+	if !slices.Contains(TokenAlgs, t.Alg) {
+		c.fault(path+".token.alg", fmt.Sprintf("use one of %s", show(TokenAlgs)), "the algorithm %q is not built", t.Alg)
 	}
-	if !slices.Contains(tokenTyps, t.Typ) {
-		c.fault(path+".token.typ", fmt.Sprintf("use one of %s", show(tokenTyps)), "the type %q is not built", t.Typ)
+	if !slices.Contains(TokenTyps, t.Typ) {
+		c.fault(path+".token.typ", fmt.Sprintf("use one of %s", show(TokenTyps)), "the type %q is not built", t.Typ)
 	}
 	if err := durationFault(a.Spec.Lifetime); err != nil {
 		c.fault(path+".lifetime", durationRemedy, "the lifetime cannot be used: %v", err)

@@ -72,11 +72,3 @@ func (c *compiler) scopeOf(path string, a *API, scope string) {
 			"api %q defines no scope %q", a.ID, scope)
 	}
 }
-
-func cloneLists(m map[string][]string) map[string][]string {
-	out := make(map[string][]string, len(m))
-	for k, v := range m {
-		out[k] = slices.Clone(v)
-	}
-	return out
-}

@@ -19,7 +19,7 @@ func (c *compiler) grantRule(t *Trust, n int) {
 		when:            c.conditions(path+".when", g.When),
 		lifetime:        g.Lifetime,
 	}
-	c.ruleHolders(path, t, g)
+	c.ruleCallers(path, t, g)
 	if api, ok := c.knownAPI(path+".api", g.API); ok {
 		r.api = api
 		c.ruleScopes(path, r, g)
@@ -41,8 +41,8 @@ func (c *compiler) grantRule(t *Trust, n int) {
 
 func (c *compiler) index(k ruleKey, r *rule) { c.reg.rules[k] = append(c.reg.rules[k], r) }
 
-// ruleHolders checks for whom the rule is: named clients, or whoever holds the foreign token.
-func (c *compiler) ruleHolders(path string, t *Trust, g *GrantSpec) {
+// ruleCallers checks for whom the rule is: named clients, or whoever holds the foreign token.
+func (c *compiler) ruleCallers(path string, t *Trust, g *GrantSpec) {
 	switch {
 	case g.Unauthenticated && len(g.Clients) > 0:
 		c.fault(path+".unauthenticated", "make two rules of it", "the rule names clients and is unauthenticated too")

@@ -70,6 +70,15 @@ func TestCompileRefusesIssuersAndAPIs(t *testing.T) {
 		{"an issuer without host", iss("https:///x"), "issuer", "no host", nil},
 		{"an http issuer outside dev", iss("http://id.localhost"), "issuer", "dev = true",
 			func(s *Spec) { s.Issuer, s.Dev = "http://id.localhost", true }},
+		// Each of these passed `check`, and then the router panicked at the start ({ and a space are its syntax), served other
+		// paths too ({a} is its wildcard), or served a path that no request reaches.
+		{"an issuer whose path is a router's wildcard", iss("https://id.example/{a}"), "issuer", "path", iss("https://id.example/a~b/v1.0")},
+		{"an issuer whose path has an empty wildcard", iss("https://id.example/{}"), "issuer", "path", nil},
+		{"an issuer whose path has a space", iss("https://id.example/a b"), "issuer", "path", nil},
+		{"an issuer whose path is escaped", iss("https://id.example/a%2Fb"), "issuer", "path", nil},
+		{"an issuer whose path has an empty segment", iss("https://id.example/a//b"), "issuer", "path", nil},
+		{"an issuer whose path has dots", iss("https://id.example/a/../b"), "issuer", "path", iss("https://id.example/a..b")},
+		{"an issuer below .well-known", iss("https://id.example/.well-known/openid-configuration"), "issuer", "path", nil},
 		{"an issuer that is no URL", iss("id.example"), "issuer", "scheme", nil},
 		{"an API with a bad name", func(s *Spec) { s.APIs["Ware House"] = APISpec{Audience: "x"} }, `api."Ware House"`, "not an API name",
 			func(s *Spec) { s.APIs["ware.house"] = APISpec{Audience: "x"} }},
@@ -250,6 +259,14 @@ func TestReservedClaimsAreNeverMapped(t *testing.T) {
 		s := hmart()
 		setRule(&s, func(g *GrantSpec) { g.Claims = map[string]string{name: "x"} })
 		if _, problems := Compile(s); !found(problems, "trust.hq.grant[0].claims."+name, "reserved") {
+			t.Errorf("%s can be mapped", name)
+		}
+	}
+	// A long s is an s to encoding/json, but not to strings.ToLower, by which this used to be decided.
+	for _, name := range []string{"ISS", "ſub", "ſcope", "toKen_uſe"} {
+		s := hmart()
+		setRule(&s, func(g *GrantSpec) { g.Claims = map[string]string{name: "x"} })
+		if _, problems := Compile(s); !found(problems, "trust.hq.grant[0].claims."+key(name), "reserved") {
 			t.Errorf("%s can be mapped", name)
 		}
 	}

@@ -2,8 +2,6 @@ package trust
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 )
 
@@ -55,7 +53,8 @@ func (c *compiler) foreign(path string, t *Trust) {
 	if t.Spec.Subject == "" {
 		t.Spec.Subject = "sub"
 	}
-	if _, err := parseClaimPath(t.Spec.Subject); err != nil {
+	var err error
+	if t.subject, err = parseClaimPath(t.Spec.Subject); err != nil {
 		c.fault(path+".subject", "name a claim, or point to it as in /act/sub", "the subject %q cannot be used: %v", t.Spec.Subject, err)
 	}
 	if t.Spec.KeySource == "" {
@@ -173,42 +172,6 @@ func (t *Trust) uses() []namedUse {
 	}
 	if t.Spec.IDToken != nil {
 		out = append(out, namedUse{"id_token", t.Spec.IDToken})
-	}
-	return out
-}
-
-func cloneTrust(s TrustSpec) TrustSpec {
-	s.Require = cloneConditions(s.Require)
-	s.JWT, s.IDToken = cloneUse(s.JWT), cloneUse(s.IDToken)
-	s.Grants = slices.Clone(s.Grants)
-	for i := range s.Grants {
-		g := &s.Grants[i]
-		g.Clients = slices.Clone(g.Clients)
-		g.Scopes = slices.Clone(g.Scopes)
-		g.ScopeMap = maps.Clone(g.ScopeMap)
-		g.DefaultScopes = slices.Clone(g.DefaultScopes)
-		g.When = cloneConditions(g.When)
-		g.Claims = maps.Clone(g.Claims)
-	}
-	return s
-}
-
-func cloneUse(u *UseSpec) *UseSpec {
-	if u == nil {
-		return nil
-	}
-	out := *u
-	out.Audiences = slices.Clone(u.Audiences)
-	out.Parties = slices.Clone(u.Parties)
-	out.Types = slices.Clone(u.Types)
-	return &out
-}
-
-func cloneConditions(m map[string]ConditionSpec) map[string]ConditionSpec {
-	out := maps.Clone(m)
-	for k, s := range out {
-		s.OneOf, s.NoneOf = slices.Clone(s.OneOf), slices.Clone(s.NoneOf)
-		out[k] = s
 	}
 	return out
 }

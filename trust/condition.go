@@ -170,8 +170,11 @@ func (c *condition) compare(claims map[string]any) string {
 	return c.path.text + " = " + show(v) + ", want " + c.want
 }
 
-// show prints a value as JSON, which also escapes line breaks, cut to maxShown bytes.
+// show prints a value as JSON, which also escapes line breaks, cut to maxShown bytes. A list without entries is [], nil or not.
 func show(v any) string {
+	if list, ok := v.([]string); ok && list == nil {
+		return "[]"
+	}
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return "(not printable)"

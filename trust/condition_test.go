@@ -111,6 +111,9 @@ func TestShownValuesAreShortAndOnOneLine(t *testing.T) {
 	if got := show("a\nb"); got != `"a\nb"` {
 		t.Errorf("got %s", got)
 	}
+	if none, empty := show([]string(nil)), show([]string{}); none != "[]" || empty != "[]" {
+		t.Errorf("an empty list shows as %s and %s", none, empty)
+	}
 	got := show(strings.Repeat("é", 200))
 	if len(got) > maxShown+len("…") || strings.ContainsRune(got, '\uFFFD') {
 		t.Errorf("got %d bytes: %s", len(got), got)

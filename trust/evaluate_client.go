@@ -61,7 +61,7 @@ func (e *evaluation) rulesFound() bool {
 		return true
 	}
 	if e.client == nil {
-		return e.refuse(ReasonNoRule, "clients", "trust %q has no unauthenticated grant rule: authenticate the client, or add such a rule", e.trust.ID)
+		return e.refuse(ReasonClientRequired, "clients", "trust %q has no unauthenticated grant rule: authenticate the client, or add such a rule", e.trust.ID)
 	}
 	return e.refuse(ReasonNoRule, "clients", "trust %q has no grant rule for client %q: add the client to one", e.trust.ID, e.client.ID)
 }

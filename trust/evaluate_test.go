@@ -131,7 +131,7 @@ func TestEvaluateClientAndRules(t *testing.T) {
 			}},
 		{"a trust without rules grants nothing", foreign,
 			func(s situation) { setTrust(s.spec, "hq", func(t *TrustSpec) { t.Grants = nil }) }, ReasonNoRule, nil},
-		{"without a client only unauthenticated rules count", foreign, func(s situation) { s.q.Client = "" }, ReasonNoRule,
+		{"without a client only unauthenticated rules count", foreign, func(s situation) { s.q.Client = "" }, ReasonClientRequired,
 			func(s situation) { s.q.Client = ""; unauthenticated(s) }},
 		{"an authenticated client does not use unauthenticated rules", foreign, unauthenticated, ReasonNoRule,
 			func(s situation) { s.q.Client = ""; unauthenticated(s) }},

@@ -133,6 +133,7 @@ func (n naive) rules(targets map[string]bool) []namedRule {
 		}
 	}
 	n.fault(ReasonNoRule, len(about) == 0)
+	n.fault(ReasonClientRequired, len(about) == 0 && n.q.Client == "")
 	for api := range targets {
 		n.fault(ReasonNoRule, !about[api])
 		n.fault(ReasonConditions, !held[api])

@@ -39,6 +39,7 @@ const (
 	ReasonClientUnknown     Reason = "client_unknown"     // or disabled
 	ReasonGrantNotAllowed   Reason = "grant_not_allowed"  // the client's registration lacks this grant
 	ReasonNoRule            Reason = "no_rule"            // no grant rule of this trust names this client (and API)
+	ReasonClientRequired    Reason = "client_required"    // no client authenticated, and no rule of this trust is unauthenticated
 	ReasonConditions        Reason = "conditions_not_met" // rules name it, but no rule's conditions hold
 	ReasonTargetUnknown     Reason = "target_unknown"     //
 	ReasonTargetAmbiguous   Reason = "target_ambiguous"   // nothing named, and the rules name several APIs
@@ -60,6 +61,7 @@ const (
 	ReasonUnsupportedType  Reason = "token_type_unsupported"
 	ReasonClientAuth       Reason = "client_auth_failed"
 	ReasonRateLimited      Reason = "rate_limited"
+	ReasonOverloaded       Reason = "overloaded" // as many requests as this server takes at once are under way
 	ReasonStore            Reason = "store_unavailable"
 	ReasonAudit            Reason = "audit_unavailable"
 	ReasonIssuedTooLarge   Reason = "issued_token_too_large"

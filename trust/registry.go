@@ -10,9 +10,17 @@ type Trust struct {
 	ID   string
 	Spec TrustSpec // as given, defaults filled in
 
+	subject claimPath   // Spec.Subject
 	require []condition // sorted by claim path
 	rules   []*rule     // in the order of Spec.Grants
 }
+
+// SubjectClaim finds the claim that names the subject; false if it is absent or null.
+func (t *Trust) SubjectClaim(claims map[string]any) (any, bool) { return t.subject.find(claims) }
+
+// SubOf makes our `sub` of a subject of the trust, named as its subject claim names it. Not for Local, whose subjects are
+// clients (ClientSub) or have a sub already.
+func (t *Trust) SubOf(value string) string { return DeriveSub(t.Spec.Domain, t.Spec.Subject, value) }
 
 // Client is a compiled client. Read-only.
 type Client struct {

@@ -24,5 +24,13 @@ var reserved = map[string]bool{
 	"alg": true, "kid": true, "crit": true, "jwk": true, "jku": true, "x5c": true, "x5u": true,
 }
 
-// isReserved ignores case: some verifiers match member names without regard to it, so "ISS" could pass for "iss".
-func isReserved(claim string) bool { return reserved[strings.ToLower(claim)] }
+// isReserved ignores case: some verifiers match member names without regard to it, so "ISS" could pass for "iss". They fold as
+// Unicode does ("ſub" is "sub" to encoding/json), and so does this.
+func isReserved(claim string) bool {
+	for name := range reserved {
+		if strings.EqualFold(name, claim) {
+			return true
+		}
+	}
+	return false
+}

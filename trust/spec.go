@@ -31,8 +31,8 @@ type APISpec struct {
 
 // TokenSpec says how tokens for an API look, because verifiers differ.
 type TokenSpec struct {
-	Alg string // ES256 (default), RS256, EdDSA
-	Typ string // "at+jwt" (default, RFC 9068 §2.1) or "JWT"
+	Alg string // one of TokenAlgs; "" = ES256
+	Typ string // one of TokenTyps: "at+jwt" (RFC 9068 §2.1) or "JWT"; "" = "at+jwt"
 }
 
 // ClientSpec is one `[client.ID]`, without its credentials (those are broker/clientauth's).
@@ -64,7 +64,7 @@ type TrustSpec struct {
 type UseSpec struct {
 	Audiences []string      // at least one; the token's aud must be among them, every entry of it listed
 	Parties   []string      // allowed `azp` / `client_id` values; empty: azp, if present, must be among Audiences
-	Types     []string      // allowed header typ, lower case, without "application/"; empty: see Use
+	Types     []string      // allowed header typ, lower case, without "application/"; empty: the usual ones, which upstream/oidc knows
 	MaxAge    time.Duration // now − iat at most; 0 = DefaultMaxAge
 	OneTime   bool          // each (issuer, jti) is accepted once, durably; jti is then required
 }

@@ -17,6 +17,8 @@ var (
 	bareKey        = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 	// scope-token of RFC 6749 §3.3: printable ASCII without space, `"` and `\`.
 	scopeSyntax = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+$`)
+	// A segment of our issuer's path: unreserved characters of RFC 3986 §2.3.
+	segmentSyntax = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
 	// A media type without "application/" (RFC 7515 §4.1.9), lower case.
 	typeSyntax = regexp.MustCompile(`^[a-z0-9][a-z0-9!#$&^_.+-]*$`)
 )

@@ -32,6 +32,9 @@ var (
 	allAlgs = append(slices.Clone(rsaAlgs), ES256, ES384, ES512, EdDSA)
 )
 
+// Algs lists the algorithms.
+func Algs() []Alg { return slices.Clone(allAlgs) }
+
 // Valid says whether a is one of the algorithms.
 func (a Alg) Valid() bool { return slices.Contains(allAlgs, a) }
 

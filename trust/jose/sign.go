@@ -3,19 +3,11 @@ package jose
 import (
 	"crypto"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
-
-// protected is the header we write, in this order and nothing else.
-type protected struct {
-	Alg Alg    `json:"alg"`
-	Kid string `json:"kid,omitempty"`
-	Typ string `json:"typ,omitempty"`
-}
 
 // Sign makes a compact JWS whose header holds alg, kid and typ only (an empty kid or typ is left out). The payload is signed as
 // given; marshalling the claims is the caller's. The key may be any crypto.Signer, an opaque one too, that fits alg. The
@@ -27,12 +19,9 @@ func Sign(alg Alg, kid, typ string, payload []byte, key crypto.Signer) (string, 
 	if err := checkTyp(typ); err != nil {
 		return "", err
 	}
-	header, err := json.Marshal(protected{alg, kid, typ})
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", ErrHeader, err)
-	}
+	header := protected(alg, kid, typ)
 	enc := base64.RawURLEncoding
-	token := enc.AppendEncode(make([]byte, 0, enc.EncodedLen(len(header)+len(payload))+maxSignature), header)
+	token := enc.AppendEncode(make([]byte, 0, enc.EncodedLen(len(header)+len(payload))+signatureRoom(alg)), header)
 	token = enc.AppendEncode(append(token, '.'), payload)
 	signature, err := sign(alg, token, key)
 	if err != nil {
@@ -45,8 +34,40 @@ func Sign(alg Alg, kid, typ string, payload []byte, key crypto.Signer) (string, 
 	return string(token), nil
 }
 
-// maxSignature is room for two dots and the signature of an RSA-3072 key; a longer one makes the buffer grow.
-const maxSignature = 2 + 512
+// protected is the header we write: these members, in this order, and nothing else.
+func protected(alg Alg, kid, typ string) []byte {
+	b := appendMember(make([]byte, 0, 128), `{"alg":"`, string(alg))
+	if kid != "" {
+		b = appendMember(b, `,"kid":"`, kid)
+	}
+	if typ != "" {
+		b = appendMember(b, `,"typ":"`, typ)
+	}
+	return append(b, '}')
+}
+
+// appendMember quotes a value of printable ASCII, in which JSON escapes these two only (RFC 8259 §7).
+func appendMember(b []byte, name, value string) []byte {
+	b = append(b, name...)
+	for i := range len(value) {
+		if c := value[i]; c == '"' || c == '\\' {
+			b = append(b, '\\')
+		}
+		b = append(b, value[i])
+	}
+	return append(b, '"')
+}
+
+// signatureRoom is room for two dots and a signature, of an RSA key of 3,072 bits at most; a longer one makes the buffer grow.
+func signatureRoom(alg Alg) int {
+	switch alg {
+	case ES256, EdDSA:
+		return 2 + 86
+	case ES384, ES512:
+		return 2 + 176
+	}
+	return 2 + 512
+}
 
 // sign calls the library with a raw key. jws.Sign would build the header through a generic object, at 25 µs.
 func sign(alg Alg, input []byte, key crypto.Signer) (signature []byte, err error) {

@@ -52,6 +52,22 @@ func TestSignLeavesOutAnEmptyKidAndTyp(t *testing.T) {
 	}
 }
 
+func TestSignQuotesWhatJSONQuotes(t *testing.T) {
+	t.Parallel()
+	const kid = `a"b\c<&>/~ d`
+	compact, err := Sign(ES256, kid, "", []byte(aliceClaims), p256())
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := Parse(compact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token.Header.Kid != kid {
+		t.Errorf("kid %q, want %q", token.Header.Kid, kid)
+	}
+}
+
 // broken fails or panics where a key store would.
 type broken struct {
 	crypto.Signer

@@ -35,6 +35,9 @@ func checkPublic(pub crypto.PublicKey) error {
 }
 
 func checkRSA(k *rsa.PublicKey) error {
+	if k == nil || k.N == nil {
+		return errors.New("RSA key is empty")
+	}
 	bits := k.N.BitLen()
 	switch {
 	case bits < minRSABits:

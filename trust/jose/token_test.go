@@ -44,7 +44,7 @@ func TestParseReadsHeaderAndClaims(t *testing.T) {
 	}
 }
 
-func TestParseRefusesHeaders(t *testing.T) {
+func TestL24_ParseRefusesHeaders(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		header string

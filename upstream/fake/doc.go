@@ -1,5 +1,5 @@
 // Package fake plays the parties that live outside this broker's domain, for the demo and for tests: today the OpenID
-// provider of a head office. It is a FAKE and says so in every answer; its accounts and secrets are public.
+// provider of a head office, and a partner that has none and is a client in its own name. It is a FAKE and says so in every answer; its accounts and secrets are public.
 //
 // It owns nothing that is deployed. Only the demo and _test files import it; serve must never do so, because a program that
 // can mint any claim at will has no place in a process that issues real tokens.

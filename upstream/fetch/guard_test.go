@@ -236,7 +236,7 @@ func TestHTTPIsForDevOnly(t *testing.T) {
 	}
 }
 
-func TestBadAnswersAreErrorsThatDoNotQuoteThem(t *testing.T) {
+func TestL18_BadAnswersAreErrorsThatDoNotQuoteThem(t *testing.T) {
 	t.Parallel()
 	const secret = "SECRET-OF-THE-ANSWER"
 	big := strings.Repeat("x", 2000)

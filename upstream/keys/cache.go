@@ -21,12 +21,15 @@ var (
 	ErrUnavailable = errors.New("keys unavailable")
 )
 
-// Config of a Cache. LastGood and OnFetch may be nil.
+// Config of a Cache. LastGood and OnFetch may be nil, MaxWaiting 0.
 type Config struct {
-	Client   func(roots *x509.CertPool, configured bool) *http.Client // see upstream/fetch
-	LastGood LastGood                                                 // nil = nothing outlives a restart
-	Now      func() time.Time
-	Log      *slog.Logger
+	// MaxWaiting bounds the look-ups that wait for upstreams at one time, all upstreams together; 0 = 256. A server that
+	// handles so many requests at once MUST set it well below: else upstreams that do not answer hold every place.
+	MaxWaiting int
+	Client     func(roots *x509.CertPool, configured bool) *http.Client // see upstream/fetch
+	LastGood   LastGood                                                 // nil = nothing outlives a restart
+	Now        func() time.Time
+	Log        *slog.Logger
 	// OnFetch is told the outcome of each fetch for each trust that uses the source. It must not block.
 	OnFetch func(trustID string, err error)
 }
@@ -50,6 +53,9 @@ type Cache struct {
 
 // New returns an empty Cache: Replace fills it, Run keeps it fresh. Without Run, look-ups fetch what they need.
 func New(c Config) *Cache {
+	if c.MaxWaiting <= 0 {
+		c.MaxWaiting = maxWaiting
+	}
 	k := &Cache{
 		cfg:       c,
 		demand:    make(chan struct{}, maxDemand),

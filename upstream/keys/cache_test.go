@@ -41,7 +41,7 @@ func TestFirstLookupFetchesAndTheNextDoesNot(t *testing.T) {
 			if f.store.saves.Load() != 1 {
 				t.Errorf("%d saves, want 1", f.store.saves.Load())
 			}
-			if r := f.store.records[src.recordName()]; !r.Fetched.Equal(f.clock.now()) || (r.JWKSURI != "") != discovery {
+			if r := f.store.records[src.StoredAs()]; !r.Fetched.Equal(f.clock.now()) || (r.JWKSURI != "") != discovery {
 				t.Errorf("stored %q at %v", r.JWKSURI, r.Fetched)
 			}
 		})
@@ -100,7 +100,7 @@ func TestR05_NewKeyIsFoundAtTheFirstTokenWithOneFetch(t *testing.T) {
 	}
 }
 
-func TestA70_WithdrawnKeyIsRefusedWithinMaxAgeWhileTheUpstreamAnswers(t *testing.T) {
+func TestA70_L17_WithdrawnKeyIsRefusedWithinMaxAgeWhileTheUpstreamAnswers(t *testing.T) {
 	t.Parallel()
 	for name, background := range map[string]bool{"refreshed by Run": true, "found overdue by a look-up": false} {
 		t.Run(name, func(t *testing.T) {
@@ -280,7 +280,7 @@ func TestR04_FailedColdStartIsRememberedAndRecovers(t *testing.T) {
 	f.want(t, "k1", nil)
 }
 
-func TestA74_UnknownKidsCauseFetchesOnlyAsTheBucketAllows(t *testing.T) {
+func TestA74_L27_UnknownKidsCauseFetchesOnlyAsTheBucketAllows(t *testing.T) {
 	t.Parallel()
 	u := newUpstream(t)
 	u.publishes(t, "k1")
@@ -369,6 +369,37 @@ func TestA74_OnlySoManyWaitForASlowUpstream(t *testing.T) {
 	started := time.Now()
 	f.want(t, "k2", ErrUnknown)
 	f.want(t, "k1", nil)
+	if took := time.Since(started); took > time.Second {
+		t.Errorf("one more waited %v", took)
+	}
+	cancel()
+	wg.Wait()
+}
+
+// The bound over all upstreams used to be 256, more than a server of one or two processors handles at once: two upstreams that
+// did not answer took every place, and tokens of all others were refused.
+func TestR04_DeadUpstreamsTogetherHoldNoMorePlacesThanConfigured(t *testing.T) {
+	t.Parallel()
+	u, v := newUpstream(t), newUpstream(t)
+	u.stalls(t)
+	v.stalls(t)
+	f := newFixture(t, map[string]Source{"a": u.jwks(), "b": v.jwks()})
+	f.cfg.MaxWaiting = 3
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var wg sync.WaitGroup
+	for _, id := range []string{"a", "a", "b"} {
+		wg.Go(func() { _, _, _ = f.Lookup(ctx, id, "k1", es256) })
+	}
+	for f.waiting.Load() < 3 {
+		time.Sleep(time.Millisecond)
+	}
+	started := time.Now()
+	for _, id := range []string{"a", "b"} {
+		if _, _, err := f.Lookup(t.Context(), id, "k1", es256); !errors.Is(err, ErrUnavailable) {
+			t.Errorf("%s: %v, want ErrUnavailable", id, err)
+		}
+	}
 	if took := time.Since(started); took > time.Second {
 		t.Errorf("one more waited %v", took)
 	}

@@ -95,7 +95,7 @@ func TestMovedJWKSURIIsFollowedWithinMaxAgeWhateverTokensCome(t *testing.T) {
 	f.want(t, "new", nil)
 }
 
-func TestDiscoveryErrorsDoNotQuoteTheAnswer(t *testing.T) {
+func TestL22_DiscoveryErrorsDoNotQuoteTheAnswer(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		handler http.HandlerFunc
@@ -108,7 +108,9 @@ func TestDiscoveryErrorsDoNotQuoteTheAnswer(t *testing.T) {
 		"no jwks_uri": {func(w http.ResponseWriter, r *http.Request) {
 			_, _ = w.Write([]byte(`{"issuer":"http://` + r.Host + `"}`))
 		}, "no jwks_uri"},
-		"another host": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.9:1/SECRET", 302) }, "redirect refused"},
+		"another host": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://127.0.0.9:1/SECRET", http.StatusFound)
+		}, "redirect refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

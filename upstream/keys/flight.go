@@ -24,7 +24,7 @@ const (
 	maxRefreshes = 8   // background refreshes of upstreams that answered last time
 	maxRetries   = 4   // background refreshes of those that did not
 	maxWaiters   = 64  // callers waiting for one fetch
-	maxWaiting   = 256 // callers waiting for any
+	maxWaiting   = 256 // callers waiting for any, unless Config says
 )
 
 // fetchTimeout bounds a fetch whatever the client's own limits are.
@@ -161,7 +161,7 @@ func (c *Cache) wait(ctx context.Context, f *flight, patience time.Duration) err
 		return errWait
 	}
 	defer c.waiting.Add(-1)
-	if c.waiting.Add(1) > maxWaiting {
+	if int(c.waiting.Add(1)) > c.cfg.MaxWaiting {
 		return errWait
 	}
 	timer := time.NewTimer(left)

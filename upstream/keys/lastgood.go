@@ -29,7 +29,7 @@ type Record struct {
 // load brings the stored set of an entry into use, once; a store that fails is asked again after loadRetry. Several callers
 // wait for one store call.
 func (c *Cache) load(e *entry) {
-	name := e.source.recordName()
+	name := e.source.StoredAs()
 	if c.cfg.LastGood == nil || name == "" {
 		return
 	}
@@ -63,7 +63,7 @@ func (c *Cache) load(e *entry) {
 
 // save stores a set that changed, or whose stored age is getting old. A look-up never writes.
 func (c *Cache) save(e *entry, s *state) {
-	name := e.source.recordName()
+	name := e.source.StoredAs()
 	if c.cfg.LastGood == nil || name == "" || s.fetched.Sub(s.saved) < min(saveEvery, e.maxStale()/4) {
 		return
 	}

@@ -117,7 +117,7 @@ func TestA75_StoredSetsOfOtherRootsAreNotUsed(t *testing.T) {
 		"discovery":                {Source{Discovery: "https://a.example"}, "discovery:https://a.example"},
 		"static":                   {Source{Static: newSet(t, "k")}, ""},
 	} {
-		if got := tc.src.recordName(); got != tc.want {
+		if got := tc.src.StoredAs(); got != tc.want {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 	}

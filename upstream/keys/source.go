@@ -51,8 +51,8 @@ func (s Source) name() string {
 	return "jwks_url:" + s.JWKSURL
 }
 
-// recordName is the name under which LastGood keeps the set; "" = not kept.
-func (s Source) recordName() string {
+// StoredAs is the name under which LastGood keeps the set; "" = not kept.
+func (s Source) StoredAs() string {
 	switch {
 	case s.Static != nil, s.Roots != nil && s.RootsID == "":
 		return ""

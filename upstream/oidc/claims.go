@@ -38,45 +38,31 @@ func (c claims) text(name, check string) (string, *fault) {
 
 // texts returns a claim that is a string or an array of strings; nil if absent.
 func (c claims) texts(name, check string) ([]string, *fault) {
-	wrong := &fault{trust.ReasonClaim, check, name + " is not a string or an array of strings", nil}
-	switch v := c[name].(type) {
+	v, ok := c[name]
+	if !ok {
+		return nil, nil
+	}
+	switch v := v.(type) {
 	case string:
 		return []string{v}, nil
 	case []any:
-		out := make([]string, len(v))
-		for i, e := range v {
-			s, ok := e.(string)
-			if !ok {
-				return nil, wrong
-			}
-			out[i] = s
+		if out, ok := allStrings(v); ok {
+			return out, nil
 		}
-		return out, nil
 	}
-	if c.has(name) {
-		return nil, wrong
-	}
-	return nil, nil
+	return nil, &fault{trust.ReasonClaim, check, name + " is not a string or an array of strings", nil}
 }
 
-// at finds a claim by its top-level name or, if path starts with "/", by JSON pointer (RFC 6901) through objects.
-func (c claims) at(path string) (any, bool) {
-	if !strings.HasPrefix(path, "/") {
-		v, ok := c[path]
-		return v, ok
-	}
-	var at any = map[string]any(c)
-	for step := range strings.SplitSeq(path[1:], "/") {
-		object, ok := at.(map[string]any)
+func allStrings(list []any) ([]string, bool) {
+	out := make([]string, len(list))
+	for i, e := range list {
+		s, ok := e.(string)
 		if !ok {
 			return nil, false
 		}
-		step = strings.ReplaceAll(strings.ReplaceAll(step, "~1", "/"), "~0", "~")
-		if at, ok = object[step]; !ok {
-			return nil, false
-		}
+		out[i] = s
 	}
-	return at, true
+	return out, true
 }
 
 // identifier checks a value that names somebody or something: not empty, not long, and nothing in it that a person or a

@@ -2,7 +2,6 @@ package oidc
 
 import (
 	"slices"
-	"time"
 
 	"apostille/trust"
 )
@@ -58,11 +57,4 @@ func (x *examination) forbid(names []string, means string) *fault {
 		}
 	}
 	return nil
-}
-
-func (x *examination) maxAge() time.Duration {
-	if x.spec.MaxAge > 0 {
-		return x.spec.MaxAge
-	}
-	return trust.DefaultMaxAge
 }

@@ -33,6 +33,7 @@ type examination struct {
 	want     Want
 	raw      string
 	now      time.Time
+	skip     bool // the signature; see ExamineUnverified
 
 	token   *jose.Token
 	claims  claims

@@ -19,7 +19,7 @@ func (x *examination) foreign(ctx context.Context) *fault {
 		x.checkContent,
 		x.checkParty,
 		x.checkBinding,
-		func() *fault { return x.readTimes(x.maxAge()) },
+		func() *fault { return x.readTimes(x.spec.MaxAge) },
 		func() *fault { return x.readSubject(t) },
 		x.readTokenID,
 		x.readScopes,
@@ -55,14 +55,14 @@ func (x *examination) choose() (*trust.Trust, *fault) {
 		return nil, f
 	}
 	x.aud = aud
-	best := &fault{trust.ReasonType, checkTrust, "no trust of this issuer accepts the type " + string(x.want.Type), nil}
+	var best *fault
 	for _, t := range trusts {
 		use := useOf(t, x.want.Type)
 		if use == nil {
 			continue
 		}
 		if f := audienceFault(aud, use.Audiences); f != nil {
-			if best.reason == trust.ReasonType {
+			if best == nil {
 				best, x.trustID = f, t.ID
 			}
 			continue
@@ -75,6 +75,9 @@ func (x *examination) choose() (*trust.Trust, *fault) {
 		x.passed(checkAudience, strings.Join(aud, " "))
 		x.passed(checkTrust, t.ID)
 		return t, nil
+	}
+	if best == nil {
+		best = &fault{trust.ReasonType, checkTrust, "no trust of this issuer accepts the type " + string(x.want.Type), nil}
 	}
 	return nil, best
 }
@@ -103,11 +106,10 @@ func audienceFault(aud, allowed []string) *fault {
 }
 
 func noRule(trustID, client string) *fault {
-	detail := quote("no grant rule of "+trustID+" names the client ", client)
 	if client == "" {
-		detail = "no grant rule of " + trustID + " is unauthenticated"
+		return &fault{trust.ReasonClientRequired, checkTrust, "no grant rule of " + trustID + " is unauthenticated", nil}
 	}
-	return &fault{trust.ReasonNoRule, checkTrust, detail, nil}
+	return &fault{trust.ReasonNoRule, checkTrust, quote("no grant rule of "+trustID+" names the client ", client), nil}
 }
 
 // checkParty holds azp, and client_id where parties are listed, to who may present tokens. OpenID Connect Core 1.0
@@ -154,10 +156,7 @@ func (x *examination) checkBinding() *fault {
 
 func (x *examination) readSubject(t *trust.Trust) *fault {
 	path := t.Spec.Subject
-	if path == "" {
-		path = "sub"
-	}
-	v, ok := x.claims.at(path)
+	v, ok := t.SubjectClaim(x.claims)
 	if !ok {
 		return &fault{trust.ReasonSubject, checkSubject, "the token has no " + path, nil}
 	}
@@ -192,10 +191,6 @@ func (x *examination) readTokenID() *fault {
 func (x *examination) identify(t *trust.Trust) {
 	s := &x.subject
 	s.Credential, s.Trust, s.Origin = x.want.Type, t.ID, t.ID
-	s.Domain = t.Spec.Domain
-	if s.Domain == "" {
-		s.Domain = t.Spec.Issuer
-	}
-	s.Sub = trust.DeriveSub(s.Domain, s.Kind, s.Value)
+	s.Domain, s.Sub = t.Spec.Domain, t.SubOf(s.Value)
 	s.Claims = x.claims
 }

@@ -72,7 +72,8 @@ func TestA70_RememberedTokenFallsWithItsWithdrawnKey(t *testing.T) {
 		_, err := f.Verify(t.Context(), f.reg, raw, f.want)
 		return reasonOf(t, err)
 	}
-	if verify(raw) != "" || verify(raw) != "" || i.fetches.Load() != 1 {
+	first, again := verify(raw), verify(raw)
+	if first != "" || again != "" || i.fetches.Load() != 1 {
 		t.Fatalf("%d fetches, want 1", i.fetches.Load())
 	}
 	i.publish(t, next.key())
@@ -89,7 +90,7 @@ func TestA70_RememberedTokenFallsWithItsWithdrawnKey(t *testing.T) {
 	}
 }
 
-func TestA74_BadTokensCauseNoFetchesBeyondTheBucket(t *testing.T) {
+func TestA74_L16_BadTokensCauseNoFetchesBeyondTheBucket(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	i := newIssuer(t, f.hq.key())

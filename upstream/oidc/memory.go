@@ -8,7 +8,7 @@ import (
 	"apostille/trust"
 )
 
-// DefaultCapacity is how many verified tokens are remembered.
+// DefaultCapacity is how many KiB of verified tokens are remembered, each counted as 1 KiB at least.
 const DefaultCapacity = 16384
 
 // memory remembers verified tokens under one registry: another registry starts with an empty one, so that no policy is ever
@@ -29,6 +29,7 @@ type result struct {
 	subject trust.Subject
 	times   times
 	version uint64
+	weight  uint32 // KiB of the token, rounded up: its decoded claims take a multiple of that
 }
 
 // remembered returns the memory for reg.
@@ -43,7 +44,10 @@ func (v *Verifier) remembered(reg *trust.Registry) *memory {
 		if capacity == 0 {
 			capacity = DefaultCapacity
 		}
-		m.cache = otter.Must(&otter.Options[memoryKey, result]{MaximumSize: capacity})
+		m.cache = otter.Must(&otter.Options[memoryKey, result]{
+			MaximumWeight: uint64(capacity),
+			Weigher:       func(_ memoryKey, r result) uint32 { return r.weight },
+		})
 	}
 	if !v.memory.CompareAndSwap(old, m) {
 		// Somebody else made one; this call then works with a memory of its own.
@@ -58,7 +62,16 @@ func (m *memory) key(raw string, want Want) memoryKey {
 	if m.cache == nil {
 		return memoryKey{}
 	}
-	return memoryKey{digest: sha256.Sum256([]byte(raw)), want: want}
+	k := memoryKey{want: want}
+	h := sha256.New()
+	var part [512]byte // a conversion to []byte would copy the whole token to the heap
+	for raw != "" {
+		n := copy(part[:], raw)
+		h.Write(part[:n])
+		raw = raw[n:]
+	}
+	h.Sum(k.digest[:0])
+	return k
 }
 
 func (m *memory) get(k memoryKey) (result, bool) {
@@ -68,8 +81,10 @@ func (m *memory) get(k memoryKey) (result, bool) {
 	return m.cache.GetIfPresent(k)
 }
 
-// put remembers a result; one without a version of keys cannot be told stale, and is not kept.
+// put remembers a result; one without a version of keys cannot be told stale, and is not kept. The checks are for who
+// explains one verification, and would be half of what is remembered.
 func (m *memory) put(k memoryKey, r result) {
+	r.subject.Checks = nil
 	if m.cache != nil && r.version != 0 {
 		m.cache.Set(k, r)
 	}

@@ -1,6 +1,8 @@
 package oidc
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,5 +107,31 @@ func TestCapacityNegativeRemembersNothing(t *testing.T) {
 	}
 	if n := f.keys.lookups.Load(); n != 3 {
 		t.Errorf("%d look-ups, want 3", n)
+	}
+}
+
+// Tokens used to be counted, not weighed: an issuer whose tokens are as large as the front door lets in could make the broker hold
+// 16,384 of them with their claims, more than a gigabyte.
+func TestA120_RememberedTokensAreBoundedBySizeNotByNumber(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.Capacity = 30
+	remembered := func(claims map[string]any) int {
+		v := &Verifier{Keys: f.keys, Now: f.Now, Capacity: f.Capacity}
+		for i := range 20 {
+			raw := f.hq.token(t, nil, edit(edit(f.claims, claims), map[string]any{"jti": strconv.Itoa(i)}))
+			if _, err := v.Verify(t.Context(), f.reg, raw, f.want); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cache := v.memory.Load().cache
+		cache.CleanUp()
+		return cache.EstimatedSize()
+	}
+	if n := remembered(map[string]any{"groups": strings.Repeat("x", 10<<10)}); n > 2 {
+		t.Errorf("%d large tokens are remembered, want 2 at most", n)
+	}
+	if n := remembered(nil); n != 20 {
+		t.Errorf("%d small tokens are remembered, want all 20", n)
 	}
 }

@@ -45,7 +45,7 @@ func (f *fixture) check(t *testing.T, want Want, base object, rules []rule) {
 
 func num(s string) json.Number { return json.Number(s) }
 
-func TestClaimRulesOfJWTs(t *testing.T) {
+func TestL25_ClaimRulesOfJWTs(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	now := epoch.Unix()
@@ -161,7 +161,7 @@ func TestClaimRulesOfJWTs(t *testing.T) {
 	})
 }
 
-func TestClaimRulesOfIDTokens(t *testing.T) {
+func TestL19_L21_ClaimRulesOfIDTokens(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	now := epoch.Unix()

@@ -1,18 +1,14 @@
 package oidc
 
 import (
-	"encoding/json"
-	"math"
-	"strconv"
 	"time"
 
 	"apostille/trust"
+	"apostille/trust/jose"
 )
 
-const (
-	maxAhead  = 366 * 24 * time.Hour // an exp further away is a mistake or a trap
-	maxSecond = 7258118400           // 2200-01-01T00:00:00Z: a NumericDate beyond is absurd
-)
+// maxAhead: an exp further away is a mistake or a trap.
+const maxAhead = 366 * 24 * time.Hour
 
 // times are the time claims of one token; they are checked again whenever a remembered token is used.
 type times struct {
@@ -58,7 +54,7 @@ func (x *examination) readTimes(maxAge time.Duration) *fault {
 		if !ok {
 			return &fault{trust.ReasonTime, checkTimes, "the token has no " + c.name, nil}
 		}
-		at, ok := numericDate(v)
+		at, ok := jose.NumericDate(v)
 		if !ok {
 			return &fault{trust.ReasonTime, checkTimes, c.name + " is not a number of seconds between 1970 and 2200", nil}
 		}
@@ -70,21 +66,4 @@ func (x *examination) readTimes(maxAge time.Duration) *fault {
 	x.times = t
 	x.subject.IssuedAt, x.subject.Expires = t.issued, t.expires
 	return x.passed(checkTimes, "valid until "+t.expires.UTC().Format(time.RFC3339))
-}
-
-// numericDate reads seconds since 1970, whole or not.
-func numericDate(v any) (time.Time, bool) {
-	n, ok := v.(json.Number)
-	if !ok {
-		return time.Time{}, false
-	}
-	if i, err := strconv.ParseInt(string(n), 10, 64); err == nil {
-		return time.Unix(i, 0), i >= 0 && i <= maxSecond
-	}
-	f, err := strconv.ParseFloat(string(n), 64)
-	if err != nil || !(f >= 0 && f <= maxSecond) {
-		return time.Time{}, false
-	}
-	whole, part := math.Modf(f)
-	return time.Unix(int64(whole), int64(part*1e9)), true
 }

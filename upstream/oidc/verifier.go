@@ -45,7 +45,7 @@ func (e *Error) Unwrap() error { return e.Cause }
 type Verifier struct {
 	Keys     Keys
 	Now      func() time.Time
-	Capacity int // verified tokens remembered; 0 = DefaultCapacity, negative = none
+	Capacity int // KiB of verified tokens remembered; 0 = DefaultCapacity, negative = none
 
 	memory atomic.Pointer[memory]
 }
@@ -53,7 +53,8 @@ type Verifier struct {
 // Verify verifies raw under the registry's trusts. Errors are *Error. The subject's maps and slices may be shared with other
 // calls: read-only.
 //
-// A token that was verified before, under the same registry, want and keys, is not verified again; its times are.
+// A token that was verified before, under the same registry, want and keys, is not verified again; its times are, and the subject
+// has no Checks.
 func (v *Verifier) Verify(ctx context.Context, reg *trust.Registry, raw string, want Want) (_ trust.Subject, err error) {
 	defer recovered(&err)
 	m := v.remembered(reg)
@@ -70,7 +71,7 @@ func (v *Verifier) Verify(ctx context.Context, reg *trust.Registry, raw string, 
 		return trust.Subject{}, x.refusal(f)
 	}
 	x.subject.Checks = x.checks
-	m.put(k, result{subject: x.subject, times: x.times, version: x.version})
+	m.put(k, result{subject: x.subject, times: x.times, version: x.version, weight: uint32(len(raw)+1023) / 1024})
 	return x.subject, nil
 }
 
@@ -86,20 +87,4 @@ func recovered(err *error) {
 		cause = fmt.Errorf("panic: %w", re)
 	}
 	*err = &Error{Reason: trust.ReasonPanic, Detail: "verification failed internally", Cause: cause}
-}
-
-// PeekIssuer returns the unverified iss of a token that passes the front door, and "" of anything else. It only serves to
-// decide what to ask Verify for.
-func PeekIssuer(raw string) (iss string) {
-	defer func() {
-		if recover() != nil {
-			iss = ""
-		}
-	}()
-	t, err := jose.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	iss, _ = t.Claims["iss"].(string)
-	return iss
 }

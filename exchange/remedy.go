@@ -1,0 +1,127 @@
+package exchange
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"apostille/trust"
+)
+
+// remedyOf says for each reason what would have to change. The detail that goes with it names the values.
+var remedyOf = map[trust.Reason]string{
+	trust.ReasonMalformed:       "send the token exactly as its issuer gave it: one compact JWS, whole and without line breaks; `apostille inspect` says which rule it breaks",
+	trust.ReasonTooLarge:        "ask the issuer for a smaller token (16 KB at most): fewer groups or roles in it",
+	trust.ReasonHeader:          "have the issuer sign without that header member: keys come from the trust's key source, never from a token",
+	trust.ReasonAlgorithm:       "have the issuer sign with an algorithm that the trust's keys and its `algorithms` allow",
+	trust.ReasonType:            "send the kind of token that the trust takes under the subject_token_type that names it, or declare that use under [trust.ID.exchange]",
+	trust.ReasonIssuerUnknown:   "declare a [trust.ID] whose `issuer` is this `iss`, byte for byte, or enable the one that is disabled",
+	trust.ReasonKeyUnknown:      "have the issuer publish the key with this kid where the trust's `keys` point, or point them elsewhere",
+	trust.ReasonKeysUnavailable: "make the trust's key source answer: `apostille check --online` says how it fails",
+	trust.ReasonSignature:       "get the token from its real issuer: none of the keys of the trust signed it, or it was altered on the way",
+	trust.ReasonAudience:        "have the token issued for an audience that the trust lists, each entry of its `aud`, or list that audience under [trust.ID.exchange]",
+	trust.ReasonParty:           "list that party in `parties` of the trust's use, or have the token issued to one that is listed",
+	trust.ReasonExpired:         "get a fresh token from the issuer",
+	trust.ReasonNotYetValid:     "wait until the token is valid, and compare the clocks of the issuer and of this machine",
+	trust.ReasonTooOld:          "get a fresh token from the issuer, or raise `max_age` of the trust's use",
+	trust.ReasonTime:            "have the issuer put exp and iat into the token as plain numbers of seconds",
+	trust.ReasonSubject:         "have the issuer put a subject into the token, or name the claim that holds it with `subject` of the trust",
+	trust.ReasonBound:           "ask the issuer for a token without cnf and may_act: what they say would be lost in an exchange",
+	trust.ReasonTokenID:         "have the issuer put a unique jti into its tokens, or drop `one_time` of the trust's use",
+	trust.ReasonReplayed:        "get another token from the issuer: this one was used",
+	trust.ReasonClaim:           "have the issuer write that claim with its registered JSON type",
+	trust.ReasonPanic:           "report this with the text above: it is a fault of the broker",
+
+	trust.ReasonStandingUnknown:   "make the store answer: `apostille store check`",
+	trust.ReasonTrustNotLive:      "declare or enable that trust",
+	trust.ReasonSubjectBlocked:    "unblock the subject: `apostille subject unblock SUB`",
+	trust.ReasonNotBefore:         "get a token that was issued later, or lift the bound: `apostille subject not-before SUB none`",
+	trust.ReasonRequire:           "the subject's claims would have to be as `require` of the trust wants them, or `require` would have to allow them",
+	trust.ReasonClientUnknown:     "declare the client: `apostille client new ID` prints the lines; or enable it",
+	trust.ReasonGrantNotAllowed:   "add the grant to `grants` of the client's registration",
+	trust.ReasonClientRequired:    "the client would have to authenticate, or a [[trust.ID.grant]] of this trust be unauthenticated",
+	trust.ReasonNoRule:            "a [[trust.ID.grant]] of this trust would have to name this client and the API it asks for",
+	trust.ReasonConditions:        "the subject's claims would have to be as `when` of a rule wants them, or a rule would have to allow them",
+	trust.ReasonTargetUnknown:     "name an API by its ID or audience, or declare it",
+	trust.ReasonTargetAmbiguous:   "name the API with `audience` or `resource`",
+	trust.ReasonTargetsDisagree:   "ask for one API at a time",
+	trust.ReasonScopeUnknown:      "ask for scopes that the API defines, or define this one in `scopes` of the API",
+	trust.ReasonScopeUnregistered: "add the scope to `apis` of the client's registration",
+	trust.ReasonScopeEmpty:        "a rule for this client and API would have to give one of these scopes; where it maps scopes, the token would have to carry them",
+	trust.ReasonClaimConflict:     "let the rules map the claim from the same source, or only one of them map it",
+	trust.ReasonNotHolder:         "let the client that the token was issued to ask, or the one that owns the API in its audience (`client` of the API)",
+	trust.ReasonChainTooLong:      "start again from the first token: five exchanges in a row are the limit",
+	trust.ReasonLifetime:          "get a token with more time left",
+
+	trust.ReasonRequest:          "correct the request as the text above says",
+	trust.ReasonUnsupportedParam: "leave that parameter out: this broker does not implement what it asks for",
+	trust.ReasonUnsupportedGrant: "use token_exchange, jwt_bearer or client_credentials",
+	trust.ReasonUnsupportedType:  "use the token type jwt, id_token or access_token",
+	trust.ReasonClientAuth:       "authenticate the client, or ask for what an unauthenticated rule gives",
+	trust.ReasonRateLimited:      "ask less often, or raise [limits]",
+	trust.ReasonOverloaded:       "try again; if it happens often, raise `concurrent` of [limits], or give the server more processors",
+	trust.ReasonStore:            "make the store answer: `apostille store check`",
+	trust.ReasonAudit:            "make the audit file writable",
+	trust.ReasonIssuedTooLarge:   "map fewer or smaller claims into the token",
+}
+
+// Remedy says what would have to change for a reason not to refuse; "" for one that does not exist.
+func Remedy(r trust.Reason) string { return remedyOf[r] }
+
+// remedies says what would have to change: for what refused, and for each rule that would otherwise have helped. Of a grant
+// it says why scopes that were asked for were dropped.
+func remedies(reg *trust.Registry, q Query, x *Explanation) []string {
+	var out []string
+	if x.Reason != "" {
+		out = append(out, Remedy(x.Reason))
+	}
+	if (x.Reason == trust.ReasonNoRule || x.Reason == trust.ReasonClientRequired) && len(x.Decision.Steps) == 0 {
+		out = append(out, clientsOf(reg, x.Decision.Trust)...)
+	}
+	for _, s := range x.Decision.Steps {
+		if s.OK || s.Rule == "" {
+			continue
+		}
+		if text := ruleRemedy(s, q, x); text != "" && !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+func ruleRemedy(s trust.Step, q Query, x *Explanation) string {
+	kind, about, _ := strings.Cut(s.Name, " ")
+	switch {
+	case kind == "clients" && x.Reason == trust.ReasonNoRule && q.Client != "":
+		return fmt.Sprintf("%s would count if its clients listed %q (it %s)", s.Rule, q.Client, beforeSemicolon(s.Detail))
+	case kind == "when" && x.Reason != "":
+		return fmt.Sprintf("%s would count if its condition held: %s", s.Rule, s.Detail)
+	case kind == "scope" && !slices.Contains(x.Decision.Scopes, about):
+		return fmt.Sprintf("%s would give %s if it could: %s", s.Rule, about, s.Detail)
+	}
+	return ""
+}
+
+// clientsOf says whom the rules of a trust name, where VERIFY refused before any rule was looked at.
+func clientsOf(reg *trust.Registry, trustID string) []string {
+	var out []string
+	for _, a := range reg.Access() {
+		if a.Trust != trustID {
+			continue
+		}
+		who := "an unauthenticated caller"
+		if a.Client != "" {
+			who = "client " + a.Client
+		}
+		out = append(out, fmt.Sprintf("%s is for %s and api %s", a.Rule, who, a.API))
+	}
+	if len(out) == 0 && trustID != "" {
+		out = append(out, "trust "+trustID+" has no rule that anybody can use: it gives nothing")
+	}
+	return out
+}
+
+func beforeSemicolon(s string) string {
+	head, _, _ := strings.Cut(s, ";")
+	return head
+}
