@@ -2,15 +2,13 @@ package broker
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 
 	"apostille/broker/clientauth"
 )
-
-// assertionAlgs are what client assertions may be signed with.
-var assertionAlgs = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 
 // discovery serves the authorization server metadata (RFC 8414 §2), at every well-known place.
 type discovery struct {
@@ -24,7 +22,7 @@ func newDiscovery(d Deps, mounted []route) *discovery {
 		"grant_types_supported":                            d.Grants,
 		"response_types_supported":                         []string{}, // required by RFC 8414 §2, and there is no authorization endpoint
 		"token_endpoint_auth_methods_supported":            clientauth.Methods,
-		"token_endpoint_auth_signing_alg_values_supported": assertionAlgs,
+		"token_endpoint_auth_signing_alg_values_supported": clientauth.AssertionAlgs(),
 	}
 	for _, r := range mounted {
 		if r.metadata != "" {
@@ -34,7 +32,7 @@ func newDiscovery(d Deps, mounted []route) *discovery {
 	return &discovery{fixed: fixed, scopes: d.Scopes}
 }
 
-// ServeHTTP answers with the metadata; anybody may read it, from any web page too.
+// ServeHTTP answers with the metadata.
 func (d *discovery) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !readOnly(w, r) {
 		return
@@ -55,14 +53,21 @@ func (d *discovery) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	public(w, body, "application/json")
 }
 
-// public writes a document that anybody may read and keep for five minutes.
+// public writes a document for anybody.
 func public(w http.ResponseWriter, body []byte, kind string) {
 	h := w.Header()
+	publish(h)
 	h.Set("Content-Type", kind)
-	h.Set("Cache-Control", "public, max-age=300")
-	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	_, _ = w.Write(body) // the client went away: nothing is left to tell it
+}
+
+// publish lets anybody read an answer, from any web page too, and keep it for five minutes.
+func publish(h http.Header) { maps.Copy(h, forAll) }
+
+var forAll = http.Header{
+	"Cache-Control":               {"public, max-age=300"},
+	"Access-Control-Allow-Origin": {"*"},
 }
 
 // readOnly lets GET and HEAD pass.

@@ -1,6 +1,9 @@
 package broker
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // KeySet is the published key set; *keyring.Ring implements it.
 type KeySet interface {
@@ -17,11 +20,23 @@ func (h *jwksHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body, etag := h.keys.JWKS()
 	w.Header().Set("ETag", etag)
-	if r.Header.Get("If-None-Match") == etag {
-		w.Header().Set("Cache-Control", "public, max-age=300")
-		w.Header().Set("Access-Control-Allow-Origin", "*")
+	if matches(r.Header.Values("If-None-Match"), etag) {
+		publish(w.Header())
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	public(w, body, "application/jwk-set+json")
+}
+
+// matches compares an entity tag with If-None-Match: a list, compared weakly (RFC 9110 §13.1.2), for proxies that compress make
+// tags weak.
+func matches(fields []string, etag string) bool {
+	for _, field := range fields {
+		for tag := range strings.SplitSeq(field, ",") {
+			if tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/"); tag == etag || tag == "*" {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -1,8 +1,13 @@
 package broker
 
 import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strings"
 )
 
@@ -13,6 +18,7 @@ type Deps struct {
 	Keys   KeySet       // GET /oauth2/jwks
 	Grants []string     // grant_type values that Token takes, in the order discovery lists them
 	Scopes func() []string
+	Log    *slog.Logger // of panics
 }
 
 // route is one path below the issuer and what discovery calls it.
@@ -37,6 +43,9 @@ func New(d Deps) (http.Handler, error) {
 		return nil, err
 	}
 	base := strings.TrimSuffix(issuer.Path, "/")
+	if strings.ContainsAny(base, "{}") { // http.ServeMux would take them for wildcards
+		return nil, fmt.Errorf("the issuer's path %q has a brace", base)
+	}
 	mux := http.NewServeMux()
 	all := routes(d)
 	for _, r := range all {
@@ -46,7 +55,7 @@ func New(d Deps) (http.Handler, error) {
 	for _, path := range wellKnown(base) {
 		mux.Handle(path, discovery)
 	}
-	return secured(mux), nil
+	return secured(recovering(d.Log, mux)), nil
 }
 
 // wellKnown lists every place where a client may look for an issuer's metadata: RFC 8414 §3 inserts the well-known part before
@@ -59,13 +68,35 @@ func wellKnown(base string) []string {
 	return []string{base + oidc, base + oauth, oidc + base, oauth + base}
 }
 
-// secured sets the headers that every answer carries. There are no pages yet: nothing may be loaded, framed or sniffed.
+// recovering answers 500 where a handler panics. The value is not logged: it may hold parts of a request.
+func recovering(log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(p)
+			}
+			log.Error("panic in a handler", "path", r.URL.Path, "panic", fmt.Sprintf("a value of type %T", p), "stack", string(debug.Stack()))
+			http.Error(w, "the request could not be handled", http.StatusInternalServerError)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// strict are the headers that every answer carries. There are no pages: nothing may be loaded, framed or sniffed.
+var strict = http.Header{
+	"X-Content-Type-Options":  {"nosniff"},
+	"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"},
+	"Referrer-Policy":         {"no-referrer"},
+}
+
+// secured sets the headers that every answer carries.
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		h.Set("Referrer-Policy", "no-referrer")
+		maps.Copy(w.Header(), strict)
 		next.ServeHTTP(w, r)
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 )
 
 // OpenFile writes to the file at path, appending, and creates it with mode 0600. A line that a crash left torn at its
@@ -51,9 +52,10 @@ func (w *Writer) closeFile() error {
 	return nil
 }
 
-// openAppend also says whether the last line lacks its newline.
+// openAppend also says whether the last line lacks its newline. It does not block: a named pipe that nobody reads is an error
+// (ENXIO), where it would hold up a start, or a reload, for ever.
 func openAppend(path string) (f *os.File, torn bool, err error) {
-	f, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY|syscall.O_NONBLOCK, 0o600)
 	if err != nil {
 		return nil, false, err
 	}

@@ -43,8 +43,15 @@ type Writer struct {
 
 // entry is one caller's line. Until answered it belongs to the writer.
 type entry struct {
-	line   []byte
-	answer chan error // one slot: the writer never waits for a caller who has left
+	line     []byte
+	answer   chan error  // one slot: the writer never waits for a caller who has left
+	patience *time.Timer // the caller's; stopped while nobody waits
+}
+
+func newEntry() any {
+	e := &entry{answer: make(chan error, 1), patience: time.NewTimer(time.Hour)}
+	e.patience.Stop()
+	return e
 }
 
 var _ Recorder = (*Writer)(nil)
@@ -70,7 +77,7 @@ func newWriter(o Options) *Writer {
 	return &Writer{
 		now: o.Now, timeout: o.Timeout,
 		queue:   make(chan *entry, o.Queue),
-		entries: sync.Pool{New: func() any { return &entry{answer: make(chan error, 1)} }},
+		entries: sync.Pool{New: newEntry},
 		closing: make(chan struct{}),
 		stopped: make(chan struct{}),
 	}
@@ -91,23 +98,31 @@ func (w *Writer) Record(ctx context.Context, e *Event) error {
 		w.entries.Put(en)
 		return unavailable(ErrQueueFull)
 	}
-	patience := time.NewTimer(w.timeout)
-	defer patience.Stop()
+	answered, err := w.await(ctx, en)
+	if answered { // else it is the writer's, and goes with it
+		w.entries.Put(en)
+	}
+	return unavailable(err)
+}
+
+// await waits for the writer's answer to an entry.
+func (w *Writer) await(ctx context.Context, en *entry) (answered bool, err error) {
+	en.patience.Reset(w.timeout)
+	defer en.patience.Stop()
 	select {
 	case err := <-en.answer:
-		w.entries.Put(en)
-		return unavailable(err)
-	case <-patience.C: // from here on the entry is the writer's, and goes with it
-		return unavailable(ErrTimeout)
+		return true, err
+	case <-en.patience.C:
+		return false, ErrTimeout
 	case <-ctx.Done():
-		return unavailable(ctx.Err())
+		return false, ctx.Err()
 	case <-w.stopped:
 	}
 	select { // the last write may have held it
 	case err := <-en.answer:
-		return unavailable(err)
+		return true, err
 	default:
-		return unavailable(ErrClosed)
+		return false, ErrClosed
 	}
 }
 

@@ -159,6 +159,9 @@ func TestRecordFails(t *testing.T) {
 			answers := make(chan error, 10)
 			for i := range 10 {
 				go func() { answers <- w.Record(t.Context(), event(fmt.Sprint(i))) }()
+				if i == 0 {
+					synctest.Wait() // the first write holds this one alone
+				}
 			}
 			synctest.Wait()
 			close(s.gate)

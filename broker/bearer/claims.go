@@ -1,19 +1,16 @@
 package bearer
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"apostille/trust/jose"
 )
 
 const notAccessToken = "not an access token"
-
-// maxDate is the latest time a claim may name, 2200-01-01. What lies beyond is an accident or an attack.
-const maxDate = 7258118400
 
 // claimFault is a refusal for what a token says.
 type claimFault struct {
@@ -102,9 +99,9 @@ func (g *Guard) times(claims map[string]any, p *Principal) *claimFault {
 		if !has && !d.required {
 			continue
 		}
-		t, ok := numericDate(v)
+		t, ok := jose.NumericDate(v)
 		if !ok {
-			return &claimFault{notAccessToken, fmt.Errorf("%s is absent or not a whole number of seconds", d.name)}
+			return &claimFault{notAccessToken, fmt.Errorf("%s is absent or not a number of seconds", d.name)}
 		}
 		*d.to = t
 	}
@@ -116,17 +113,4 @@ func (g *Guard) times(claims map[string]any, p *Principal) *claimFault {
 		return &claimFault{"the access token is not valid yet", errors.New("iat or nbf in the future")}
 	}
 	return nil
-}
-
-// numericDate reads whole seconds: the broker writes nothing else.
-func numericDate(v any) (time.Time, bool) {
-	n, ok := v.(json.Number)
-	if !ok {
-		return time.Time{}, false
-	}
-	s, err := strconv.ParseInt(n.String(), 10, 64)
-	if err != nil || s < 0 || s > maxDate {
-		return time.Time{}, false
-	}
-	return time.Unix(s, 0), true
 }

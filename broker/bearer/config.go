@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -82,7 +81,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Realm = c.Audience
 	}
 	if len(c.Algs) == 0 {
-		c.Algs = []jose.Alg{"ES256", "RS256", "EdDSA"}
+		c.Algs = []jose.Alg{jose.ES256, jose.RS256, jose.EdDSA}
 	}
 	if c.Typ == "" {
 		c.Typ = "at+jwt"
@@ -116,16 +115,13 @@ func (c Config) check() error {
 	require(c.Typ == "at+jwt" || c.Typ == "JWT", `Typ %q: want "at+jwt" or "JWT"`, c.Typ)
 	require(c.Skew > 0 && c.Skew <= MaxSkew, "Skew %v: want at most %v", c.Skew, MaxSkew)
 	for _, a := range c.Algs {
-		require(slices.Contains(algs, a), "Algs: there is no %q", a)
+		require(a.Valid(), "Algs: there is no %q", a)
 	}
 	for _, s := range c.Scopes {
 		require(isScope(s), "Scopes: %q is not a scope", s)
 	}
 	return errors.Join(faults...)
 }
-
-// algs are all that trust/jose has.
-var algs = []jose.Alg{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 
 // isURL wants an absolute https URL (http with Dev) that can stand between quotes in a header.
 func (c Config) isURL(s string) bool {

@@ -1,23 +1,13 @@
 package bearer
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"apostille/broker/oauth"
-)
-
-// Error codes of RFC 6750 §3.1, and the one for an API that cannot tell (RFC 6749 §4.1.2.1's word for it).
-const (
-	invalidRequest    = "invalid_request"
-	invalidToken      = "invalid_token"
-	insufficientScope = "insufficient_scope"
-	unavailable       = "temporarily_unavailable"
 )
 
 // retryAfter is how long, in seconds, a caller waits when the broker's keys cannot be had.
@@ -33,11 +23,11 @@ func (g *Guard) noToken(required []string) *oauth.Error {
 var errNoToken = errors.New("no bearer token")
 
 func (g *Guard) invalidRequest(description string) *oauth.Error {
-	return g.refusal(http.StatusBadRequest, invalidRequest, description, errors.New(description))
+	return g.refusal(http.StatusBadRequest, oauth.CodeInvalidRequest, description, errors.New(description))
 }
 
 func (g *Guard) invalidToken(description string, cause error) *oauth.Error {
-	return g.refusal(http.StatusUnauthorized, invalidToken, description, cause)
+	return g.refusal(http.StatusUnauthorized, oauth.CodeInvalidToken, description, cause)
 }
 
 // foreign refuses a token of another domain and says where it can be exchanged. The foreign issuer is a stranger's text: it
@@ -48,7 +38,7 @@ func (g *Guard) foreign(iss any) *oauth.Error {
 
 func (g *Guard) insufficientScope(p Principal, required []string) *oauth.Error {
 	e := &oauth.Error{
-		Code:        insufficientScope,
+		Code:        oauth.CodeInsufficientScope,
 		Description: "this needs the scope " + strings.Join(required, " "),
 		Status:      http.StatusForbidden,
 		Cause:       fmt.Errorf("jti %.64q of client %.64q has the scope %.200q", p.ID, p.ClientID, strings.Join(p.Scopes, " ")),
@@ -60,7 +50,7 @@ func (g *Guard) insufficientScope(p Principal, required []string) *oauth.Error {
 // unavailable refuses without judging the token: a 401 would make clients throw good tokens away.
 func (g *Guard) unavailable(cause error) *oauth.Error {
 	return &oauth.Error{
-		Code:        unavailable,
+		Code:        oauth.CodeUnavailable,
 		Description: "tokens cannot be verified at the moment",
 		Status:      http.StatusServiceUnavailable,
 		RetryAfter:  retryAfter,
@@ -93,7 +83,7 @@ func (g *Guard) challenge(e *oauth.Error, scopes []string) string {
 func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, e *oauth.Error) {
 	level := slog.LevelInfo
 	switch {
-	case e.Code == unavailable:
+	case e.Code == oauth.CodeUnavailable:
 		level = slog.LevelError
 	case errors.Is(e, errNoToken):
 		level = slog.LevelDebug // the ordinary first step of a client that looks for the metadata
@@ -101,20 +91,11 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, e *oauth.Error) {
 	g.c.Log.LogAttrs(r.Context(), level, "request refused",
 		slog.String("route", r.Pattern), slog.Int("status", e.Status), slog.String("error", e.Code), slog.Any("cause", e.Cause))
 
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	if e.Challenge != "" {
-		h.Set("WWW-Authenticate", e.Challenge)
-	}
-	if e.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(e.RetryAfter))
-	}
-	if e.Code == "" {
-		w.WriteHeader(e.Status)
+	if e.Code != "" {
+		oauth.WriteError(w, e, "")
 		return
 	}
-	h.Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("WWW-Authenticate", e.Challenge)
 	w.WriteHeader(e.Status)
-	// An error here means that the caller has gone.
-	_ = json.NewEncoder(w).Encode(map[string]string{"error": e.Code, "error_description": e.Description})
 }

@@ -70,7 +70,6 @@ func TestTokensThatAreRefused(t *testing.T) {
 
 		{name: "A61 no exp", claims: changes{"exp": nil}, says: notAccess},
 		{name: "A61 exp as a string", claims: changes{"exp": "4102444800"}, says: notAccess},
-		{name: "A61 exp as a fraction", claims: changes{"exp": float64(seconds(time.Hour)) + 0.5}, says: notAccess},
 		{name: "A61 exp in the year 9999", claims: changes{"exp": int64(253402300799)}, says: notAccess},
 		{name: "A61 exp before 1970", claims: changes{"exp": -1}, says: notAccess},
 		{name: "A61 no iat", claims: changes{"iat": nil}, says: notAccess},

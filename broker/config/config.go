@@ -73,7 +73,7 @@ type Log struct{ Level, Format string }
 // Limits is `[limits]`.
 type Limits struct {
 	PerIP, PerClient Rate
-	Concurrent       int // requests doing cryptography at once
+	Concurrent       int // requests doing cryptography at once; never 0
 }
 
 // Rate is a token bucket. PerSecond 0 means off.

@@ -14,7 +14,7 @@ const (
 )
 
 // Each row changes one thing about a file that loads; exactly that fault must be reported, where it stands.
-func TestOneFaultIsReportedWhereItStands(t *testing.T) {
+func TestL34_OneFaultIsReportedWhereItStands(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
 		name, old, replacement string

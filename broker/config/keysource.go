@@ -8,14 +8,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"apostille/trust/jose"
 	"apostille/upstream/keys"
 )
-
-// defaultMaxStale is how long fetched keys serve while their issuer does not answer.
-const defaultMaxStale = 24 * time.Hour
 
 // keySource reads where a trust's keys come from. The string is trust.TrustSpec.KeySource; it is never
 // empty, because each reason for having no keys was reported here.
@@ -55,7 +51,7 @@ func (l *loader) keySource(path string, t *trustDoc) (keys.Source, string) {
 // the roots add to the source's name.
 func (l *loader) fetched(path string, t *trustDoc, src *keys.Source) string {
 	if t.MaxStale == 0 {
-		t.MaxStale = defaultMaxStale
+		t.MaxStale = keys.DefaultMaxStale
 	}
 	src.MaxStale = t.MaxStale
 	if t.CAFile == "" {

@@ -4,10 +4,17 @@ import (
 	"time"
 
 	"apostille/trust"
+	"apostille/trust/jose"
 )
 
-// algorithms are the JWS algorithms that may verify a foreign token; see jose.Alg.
-var algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+// algorithms are the JWS algorithms that may verify a foreign token.
+func algorithms() []string {
+	var names []string
+	for _, alg := range jose.Algs() {
+		names = append(names, string(alg))
+	}
+	return names
+}
 
 // keyTable returns every key there is, in the order of the reference.
 func keyTable() []key {
@@ -82,8 +89,8 @@ func apiKeys() []key {
 		{Name: "client", Kind: kindString, DefaultDoc: "nobody", Doc: "The client that owns it: may exchange tokens addressed to it."},
 		{Name: "scopes", Kind: kindStringMap, DefaultDoc: "none", Doc: "Scope → what it means, in words for people."},
 		{Name: "token", Kind: kindTable, Inline: true, DefaultDoc: "as below", Doc: "How its tokens look, because verifiers differ.", Fields: []key{
-			{Name: "alg", Kind: kindString, Default: "ES256", Enum: []string{"ES256", "RS256", "EdDSA"}, Doc: "Signature algorithm."},
-			{Name: "typ", Kind: kindString, Default: "at+jwt", Enum: []string{"at+jwt", "JWT"}, Doc: "Header `typ`; `JWT` for verifiers that insist."},
+			{Name: "alg", Kind: kindString, Default: trust.TokenAlgs[0], Enum: trust.TokenAlgs, Doc: "Signature algorithm."},
+			{Name: "typ", Kind: kindString, Default: trust.TokenTyps[0], Enum: trust.TokenTyps, Doc: "Header `typ`; `JWT` for verifiers that insist."},
 		}},
 		{Name: "lifetime", Kind: kindDuration, Default: trust.DefaultLifetime, Doc: "Upper bound of its tokens; at most 24h."},
 	}
@@ -113,7 +120,7 @@ func trustKeys() []key {
 		{Name: "subject", Kind: kindString, Default: "sub", Doc: "Claim that names the subject; a name, or a JSON pointer that starts with `/`."},
 		{Name: "keys", Kind: kindTable, Inline: true, Required: true, Fields: sourceKeys(), OneOf: []string{"discovery", "jwks_url", "jwks_file", "certificates"},
 			Doc: "Where its keys come from."},
-		{Name: "algorithms", Kind: kindStrings, Min: 1, Enum: algorithms, DefaultDoc: "all that fit the keys", Doc: "Signature algorithms accepted from it."},
+		{Name: "algorithms", Kind: kindStrings, Min: 1, Enum: algorithms(), DefaultDoc: "all that fit the keys", Doc: "Signature algorithms accepted from it."},
 		{Name: "max_stale", Kind: kindDuration, DefaultDoc: "24h, of fetched keys", Doc: "How long the last good keys serve while the issuer does not answer."},
 		{Name: "ca_file", Kind: kindString, Path: true, DefaultDoc: "the system's roots", Doc: "PEM file of private TLS roots, for fetched keys."},
 		{Name: "require", Kind: kindTests, DefaultDoc: "nothing", Doc: "Claim → condition; binds every use of this trust."},

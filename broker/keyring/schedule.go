@@ -107,6 +107,17 @@ func rotate(keys []store.Key, alg string, now time.Time, make maker) ([]store.Ke
 	return append(keys, k), nil
 }
 
+// rotateAll rotates several algorithms, or none of them.
+func rotateAll(keys []store.Key, algs []string, now time.Time, make maker) ([]store.Key, error) {
+	var err error
+	for _, alg := range algs {
+		if keys, err = rotate(keys, alg, now, make); err != nil {
+			return nil, err
+		}
+	}
+	return keys, nil
+}
+
 // ErrNoKey says that no key has this ID.
 var ErrNoKey = errors.New("no key has this ID")
 
@@ -118,9 +129,16 @@ func retire(keys []store.Key, kid string, now time.Time, make maker) ([]store.Ke
 	if i < 0 {
 		return nil, fmt.Errorf("%w: %s", ErrNoKey, kid)
 	}
-	alg := keys[i].Alg
+	alg, was := keys[i].Alg, StateOf(keys[i], now)
 	keys = slices.Delete(keys, i, i+1)
-	if !has(keys, alg, now, Active) {
+	switch {
+	case was == Scheduled: // the rotation to it is off: what signs now was to stop for its sake
+		for j := range keys {
+			if keys[j].Alg == alg && StateOf(keys[j], now) == Active {
+				keys[j].RetireAt, keys[j].GoneAt = time.Time{}, time.Time{}
+			}
+		}
+	case !has(keys, alg, now, Active):
 		if j := find(keys, alg, now, Scheduled); j >= 0 {
 			keys[j].ActiveAt = now
 		}

@@ -46,6 +46,9 @@ func (m *Minter) Mint(d *trust.Decision, now time.Time) (Token, error) {
 	if !d.Granted {
 		return Token{}, errors.New("mint: the decision does not grant")
 	}
+	if len(d.Audience) == 0 {
+		return Token{}, errors.New("mint: the decision names no audience")
+	}
 	// NumericDate has whole seconds: iat and exp both round down, so that exp never grows.
 	t := Token{ID: NewID(), Issued: now.Truncate(time.Second), Expires: d.Expires.Truncate(time.Second)}
 	if !t.Expires.After(t.Issued) {
@@ -59,11 +62,12 @@ func (m *Minter) Mint(d *trust.Decision, now time.Time) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	if t.Raw, err = jose.Sign(key.Alg, key.Kid, d.Token.Typ, payload, key.Key); err != nil {
-		return Token{}, fmt.Errorf("mint: %w", err)
-	}
-	if len(t.Raw) > MaxToken {
+	t.Raw, err = jose.Sign(key.Alg, key.Kid, d.Token.Typ, payload, key.Key)
+	switch {
+	case errors.Is(err, jose.ErrTooLarge) || len(t.Raw) > MaxToken:
 		return Token{}, ErrTooLarge
+	case err != nil:
+		return Token{}, fmt.Errorf("mint: %w", err)
 	}
 	return t, nil
 }
@@ -150,5 +154,7 @@ var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadd
 func NewID() string {
 	var raw [16]byte
 	_, _ = rand.Read(raw[:]) // never fails: crypto/rand aborts the program instead
-	return idEncoding.EncodeToString(raw[:])
+	var text [26]byte
+	idEncoding.Encode(text[:], raw[:])
+	return string(text[:])
 }

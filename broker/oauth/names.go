@@ -44,18 +44,18 @@ const AssertionTypeJWT = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 
 // Error codes.
 const (
-	CodeInvalidRequest       = "invalid_request"        // RFC 6749 §5.2
-	CodeInvalidClient        = "invalid_client"         // RFC 6749 §5.2
-	CodeInvalidGrant         = "invalid_grant"          // RFC 6749 §5.2
-	CodeUnauthorizedClient   = "unauthorized_client"    // RFC 6749 §5.2
-	CodeUnsupportedGrantType = "unsupported_grant_type" // RFC 6749 §5.2
-	CodeInvalidScope         = "invalid_scope"          // RFC 6749 §5.2
-	CodeInvalidTarget        = "invalid_target"         // RFC 8707 §2
-	CodeInvalidDetails       = "invalid_authorization_details"
-	CodeRequestUnsupported   = "request_not_supported"
-	CodeRequestURI           = "request_uri_not_supported"
-	CodeUnavailable          = "temporarily_unavailable"
-	CodeServerError          = "server_error"
-	CodeInvalidToken         = "invalid_token"      // RFC 6750 §3.1
-	CodeInsufficientScope    = "insufficient_scope" // RFC 6750 §3.1
+	CodeInvalidRequest       = "invalid_request"               // RFC 6749 §5.2
+	CodeInvalidClient        = "invalid_client"                // RFC 6749 §5.2
+	CodeInvalidGrant         = "invalid_grant"                 // RFC 6749 §5.2
+	CodeUnauthorizedClient   = "unauthorized_client"           // RFC 6749 §5.2
+	CodeUnsupportedGrantType = "unsupported_grant_type"        // RFC 6749 §5.2
+	CodeInvalidScope         = "invalid_scope"                 // RFC 6749 §5.2
+	CodeInvalidTarget        = "invalid_target"                // RFC 8707 §2
+	CodeInvalidDetails       = "invalid_authorization_details" // RFC 9396 §5
+	CodeRequestUnsupported   = "request_not_supported"         // OpenID Connect Core §3.1.2.6
+	CodeRequestURI           = "request_uri_not_supported"     // OpenID Connect Core §3.1.2.6
+	CodeUnavailable          = "temporarily_unavailable"       // RFC 6749 §4.1.2.1's word for it
+	CodeServerError          = "server_error"                  // RFC 6749 §4.1.2.1
+	CodeInvalidToken         = "invalid_token"                 // RFC 6750 §3.1
+	CodeInsufficientScope    = "insufficient_scope"            // RFC 6750 §3.1
 )

@@ -27,7 +27,8 @@ func WriteToken(w http.ResponseWriter, t *TokenResponse) {
 	writeJSON(w, http.StatusOK, t)
 }
 
-// WriteError answers with an error. reference is the correlation id under which the audit trail has the whole reason.
+// WriteError answers with an error. reference is the correlation id under which the audit trail has the whole reason; "" leaves
+// it out.
 func WriteError(w http.ResponseWriter, e *Error, reference string) {
 	h := w.Header()
 	if e.RetryAfter > 0 {

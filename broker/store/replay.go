@@ -19,7 +19,7 @@ type Replay interface {
 	//   - ctx bounds the caller's own wait only: a cancelled caller MUST NOT fail anybody else's claim.
 	//   - After an error the mark may stand or not. The caller MUST then refuse what it wanted to claim for.
 	//
-	// kind names the sort of thing ("jti", "client_assertion") and MUST be a constant of the program. kind and id
+	// kind names the sort of thing ("subject_token", "client_assertion") and MUST be a constant of the program. kind and id
 	// MUST NOT be empty (ErrInvalid); issuer may be, for things of the broker's own. A time that is not after the
 	// store's clock is ErrExpired; callers pass the credential's end plus the clock skew they allow.
 	Claim(ctx context.Context, kind, issuer, id string, until time.Time) (first bool, err error)

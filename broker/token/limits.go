@@ -3,14 +3,11 @@ package token
 import (
 	"context"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/time/rate"
 )
-
-func joined(scopes []string) string { return strings.Join(scopes, " ") }
 
 // Rate is a token bucket.
 type Rate struct {

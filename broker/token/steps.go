@@ -1,0 +1,119 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"apostille/broker/audit"
+	"apostille/broker/clientauth"
+	"apostille/broker/mint"
+	"apostille/broker/oauth"
+	"apostille/exchange"
+	"apostille/trust"
+)
+
+// read checks the envelope and reads the form.
+func (e *Endpoint) read(c *call, w http.ResponseWriter, r *http.Request) error {
+	params, err := oauth.ReadForm(w, r, e.MaxBody)
+	if err != nil {
+		return &exchange.Refusal{Reason: trust.ReasonRequest, Detail: err.Description, Public: err.Description}
+	}
+	c.params = params
+	name := params.Get("grant_type")
+	if name == "" {
+		return &exchange.Refusal{Reason: trust.ReasonRequest, Detail: "grant_type is missing", Public: "parameter grant_type is missing"}
+	}
+	c.event.Requested = params.Scopes()
+	c.event.Audiences = append(append([]string(nil), params.List("audience")...), params.List("resource")...)
+	c.grant = e.Grants[oauth.GrantOf(name)]
+	if c.grant == nil {
+		return &exchange.Refusal{Reason: trust.ReasonUnsupportedGrant, Detail: "grant_type is not supported"}
+	}
+	c.event.Grant = string(c.grant.Name())
+	if credential := c.grant.Credential(params); credential != "" {
+		c.event.SubjectSHA256 = audit.Hash(credential)
+	}
+	return nil
+}
+
+// authenticate finds out the client and that it may use the grant at all.
+func (e *Endpoint) authenticate(ctx context.Context, c *call, r *http.Request) error {
+	id, err := e.Clients.Authenticate(ctx, clientauth.Request{
+		Clients: c.policy.Registry, Credentials: c.policy.Credentials,
+		Authorization: r.Header.Values("Authorization"), Params: c.params,
+	})
+	if err != nil {
+		return refusedClient(c, err)
+	}
+	if id == "" {
+		return nil
+	}
+	c.client, c.event.Client, c.known = id, id, true
+	if !c.policy.Limits.allowClient(id, c.started) {
+		return &exchange.Refusal{Reason: trust.ReasonRateLimited, Detail: "too many requests from this client"}
+	}
+	if client, ok := c.policy.Registry.Client(id); !ok || !client.MayUse(c.grant.Name()) {
+		return &exchange.Refusal{Reason: trust.ReasonGrantNotAllowed, Detail: "the client's grants do not list " + string(c.grant.Name())}
+	}
+	return nil
+}
+
+func refusedClient(c *call, err error) error {
+	var auth *clientauth.Error
+	if !errors.As(err, &auth) {
+		return err
+	}
+	c.event.Client = auth.Client
+	return &exchange.Refusal{Reason: auth.Reason, Detail: auth.Detail, Public: auth.Public, Cause: err}
+}
+
+// decided puts a decision into the audit event.
+func (c *call) decided(d *trust.Decision) {
+	ev := &c.event
+	ev.Trust, ev.Issuer, ev.Subject, ev.Rules = c.subject.Trust, c.subject.Issuer, c.subject.Sub, d.Rules
+	if d.Granted {
+		ev.Client, ev.Audiences, ev.Granted = d.ClientID, d.Audience, d.Scopes
+	}
+}
+
+// claim marks a one-time token as used, durably.
+func (e *Endpoint) claim(ctx context.Context, c *call) error {
+	s := &c.subject
+	if !s.OneTime {
+		return nil
+	}
+	first, err := e.Replay.Claim(ctx, "subject_token", s.Issuer, s.TokenID, s.Expires.Add(trust.Skew))
+	if err != nil {
+		return &exchange.Refusal{Reason: trust.ReasonStore, Trust: s.Trust, Detail: "claiming a one-time token", Cause: err}
+	}
+	if !first {
+		return &exchange.Refusal{Reason: trust.ReasonReplayed, Trust: s.Trust, Detail: "jti was used before"}
+	}
+	return nil
+}
+
+// issue mints and records. Without a record there is no token.
+func (e *Endpoint) issue(ctx context.Context, c *call, d *trust.Decision) (*oauth.TokenResponse, error) {
+	issued, err := e.Minter.Mint(d, c.started)
+	if err != nil {
+		reason := trust.ReasonPanic
+		if errors.Is(err, mint.ErrTooLarge) {
+			reason = trust.ReasonIssuedTooLarge
+		}
+		return nil, &exchange.Refusal{Reason: reason, Trust: d.Trust, Detail: "minting failed", Cause: err}
+	}
+	ev := c.event
+	ev.Event, ev.Expires = audit.EventIssued, issued.Expires.UTC()
+	ev.IssuedID, ev.IssuedSHA256 = issued.ID, audit.Hash(issued.Raw)
+	if err := e.Audit.Record(ctx, &ev); err != nil {
+		return nil, &exchange.Refusal{Reason: trust.ReasonAudit, Trust: d.Trust, Detail: "the audit record could not be written", Cause: err}
+	}
+	e.Observer.Token(ev.Grant, "issued", e.Now().Sub(c.started))
+	return &oauth.TokenResponse{
+		AccessToken: issued.Raw, IssuedTokenType: c.grant.IssuedTokenType(c.params), TokenType: "Bearer",
+		ExpiresIn: int64(issued.Expires.Sub(issued.Issued) / time.Second), Scope: strings.Join(d.Scopes, " "),
+	}, nil
+}
