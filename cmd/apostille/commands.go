@@ -6,6 +6,20 @@ import "github.com/spf13/cobra"
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.serveCommand(),
+		a.demoCommand(),
 		a.initCommand(),
+		a.checkCommand(),
+		a.explainCommand(),
+		a.exchangeCommand(),
+		a.inspectCommand(),
+		a.healthCommand(),
+		a.configCommand(),
+		a.trustCommand(),
+		a.keysCommand(),
+		a.clientCommand(),
+		a.subjectCommand(),
+		a.storeCommand(),
+		a.auditCommand(),
+		a.versionCommand(),
 	}
 }

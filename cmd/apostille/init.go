@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"apostille/broker/keyring"
@@ -20,20 +21,31 @@ import (
 //go:embed starter
 var starter embed.FS
 
+// starterFiles are the files in it that init fills in and writes.
+var starterFiles = []string{"apostille.toml", "trust.d/head-office.toml"}
+
 func (a *app) initCommand() *cobra.Command {
-	var dir string
+	var o initOptions
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Write a commented configuration, a key file and an example of a trust",
 		Long: `Writes apostille.toml, apostille.key and trust.d/head-office.toml into a folder. Nothing that exists is overwritten.
 The example client's secret is printed once; only its SHA-256 is kept.`,
 		Example: `  apostille init
-  apostille init --dir /etc/apostille`,
+  apostille init --dir /etc/apostille
+  apostille init --listen-port 8600 --metrics-port 8601`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return a.init(dir) },
+		RunE: func(*cobra.Command, []string) error { return a.init(o) },
 	}
-	cmd.Flags().StringVar(&dir, "dir", ".", "folder to write into")
+	cmd.Flags().StringVar(&o.dir, "dir", ".", "folder to write into")
+	cmd.Flags().Uint16Var(&o.port, "listen-port", 8080, "port of the broker, on loopback")
+	cmd.Flags().Uint16Var(&o.metricsPort, "metrics-port", 9090, "port of /metrics, /healthz and /readyz, on loopback")
 	return cmd
+}
+
+type initOptions struct {
+	dir               string
+	port, metricsPort uint16
 }
 
 // made is what init answers.
@@ -43,24 +55,28 @@ type made struct {
 	ClientSecret string   `json:"client_secret"`
 }
 
-func (a *app) init(dir string) error {
-	if err := os.MkdirAll(filepath.Join(dir, "trust.d"), 0o755); err != nil {
+func (a *app) init(o initOptions) error {
+	if err := os.MkdirAll(filepath.Join(o.dir, "trust.d"), 0o755); err != nil {
+		return err
+	}
+	key := filepath.Join(o.dir, "apostille.key")
+	if err := absent(o.dir, slices.Concat(starterFiles, []string{"apostille.key"})); err != nil {
 		return err
 	}
 	secret, hash := newSecret()
+	fill := strings.NewReplacer("@SECRET_SHA256@", hash, ":8080", fmt.Sprintf(":%d", o.port), ":9090", fmt.Sprintf(":%d", o.metricsPort))
 	m := made{Client: "warehouse-portal", ClientSecret: secret}
-	for _, name := range []string{"apostille.toml", "trust.d/head-office.toml"} {
+	for _, name := range starterFiles {
 		text, err := starter.ReadFile("starter/" + name)
 		if err != nil {
 			return err
 		}
-		path := filepath.Join(dir, name)
-		if err := writeNew(path, strings.ReplaceAll(string(text), "@SECRET_SHA256@", hash)); err != nil {
+		path := filepath.Join(o.dir, name)
+		if err := writeNew(path, fill.Replace(string(text)), 0o644); err != nil {
 			return err
 		}
 		m.Files = append(m.Files, path)
 	}
-	key := filepath.Join(dir, "apostille.key")
 	if err := keyring.NewKEKFile(key); err != nil {
 		return existing(key, err)
 	}
@@ -74,9 +90,20 @@ func (a *app) init(dir string) error {
 	})
 }
 
+// absent looks for all files before the first is written, so that nothing is left half made.
+func absent(dir string, names []string) error {
+	for _, name := range names {
+		path := filepath.Join(dir, name)
+		if _, err := os.Lstat(path); err == nil {
+			return existing(path, os.ErrExist)
+		}
+	}
+	return nil
+}
+
 // writeNew writes a file that must not exist yet.
-func writeNew(path, text string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+func writeNew(path, text string, mode os.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return existing(path, err)
 	}
@@ -86,7 +113,7 @@ func writeNew(path, text string) error {
 
 func existing(path string, err error) error {
 	if errors.Is(err, os.ErrExist) {
-		return usage("%s exists; init overwrites nothing: move it away, or give another --dir", path)
+		return usage("%s exists and is not overwritten: move it away, or give another --dir", path)
 	}
 	return err
 }

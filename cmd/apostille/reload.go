@@ -59,18 +59,16 @@ func (s *server) watch(ctx context.Context) {
 	}
 }
 
-// concerns says whether a change of this path may change the configuration: a file that was read, a TOML file, or a symbolic
-// link by which a config map swaps a whole folder ("..data"). What the server itself writes beside them does not.
+// concerns says whether a change of this path may change the configuration: a file that was read, a TOML file, a folder of either
+// that comes, goes or is swapped whole, or a symbolic link by which a config map does that ("..data"). What the server itself
+// writes beside them does not.
 func (s *server) concerns(path string) bool {
 	return filepath.Ext(path) == ".toml" || strings.HasPrefix(filepath.Base(path), "..") ||
-		slices.Contains(s.config.Load().Files, path)
+		s.folders[path] || slices.Contains(s.config.Load().Files, path)
 }
 
-func (s *server) watchFolders(w *fsnotify.Watcher) {
-	if w.Events == nil {
-		return
-	}
-	cfg := s.config.Load()
+// foldersOf lists the folders that the configuration was, or would be, read from.
+func foldersOf(cfg *config.Config) map[string]bool {
 	folders := map[string]bool{cfg.Dir: true}
 	for _, f := range cfg.Folders {
 		folders[f] = true
@@ -78,16 +76,27 @@ func (s *server) watchFolders(w *fsnotify.Watcher) {
 	for _, f := range cfg.Files {
 		folders[filepath.Dir(f)] = true
 	}
-	for folder := range folders {
+	return folders
+}
+
+// watchFolders watches them. One that is watched already may be another by now, of the same name, so it is added again.
+func (s *server) watchFolders(w *fsnotify.Watcher) {
+	if w.Events == nil {
+		return
+	}
+	s.folders = foldersOf(s.config.Load())
+	for folder := range s.folders {
 		if err := w.Add(folder); err != nil && !errors.Is(err, os.ErrNotExist) {
 			s.log.Warn("folder is not watched", "folder", folder, "error", err)
 		}
 	}
 }
 
-// reload loads the files again: a new policy or none.
+// reload loads the files again: a new policy or none. Folders are watched before they are read, so that what changes meanwhile
+// is seen.
 func (s *server) reload(w *fsnotify.Watcher) {
-	cfg, err := s.app.load()
+	s.watchFolders(w)
+	cfg, err := s.loadAgain()
 	if err == nil {
 		err = s.restartNeeded(cfg)
 	}
@@ -105,6 +114,16 @@ func (s *server) reload(w *fsnotify.Watcher) {
 		s.log.Info("configuration reloaded", "trusts", len(cfg.Policy.Trusts), "clients", len(cfg.Policy.Clients), "apis", len(cfg.Policy.APIs))
 	}
 	s.reloadError.Store(&reason)
+}
+
+// loadAgain loads the files; a panic in a parser is a fault of the file, not the end of the server.
+func (s *server) loadAgain() (cfg *config.Config, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic of type %T while the files were read", p)
+		}
+	}()
+	return s.app.load()
 }
 
 // restartNeeded refuses changes that a running server cannot take up: half a change would be served otherwise.

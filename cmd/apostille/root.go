@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
+	"slices"
 	"strings"
+	"time"
 
 	"apostille/broker/config"
 
@@ -42,17 +43,22 @@ func (e *exit) Unwrap() error { return e.err }
 
 func usage(format string, args ...any) error { return &exit{exitUsage, fmt.Errorf(format, args...)} }
 
+// defaultConfig is read when --config names nothing.
+const defaultConfig = "apostille.toml"
+
 // app is what every command shares.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	now            func() time.Time
 	configs        []string
 	output         string
+	stdinUser      string // what read standard input
 }
 
 // run is the program: tests and the demo call it as main does.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: time.Now}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -98,17 +104,53 @@ in TOML what it is worth here, and issues a local access token for exactly that.
 		Args: cobra.ArbitraryArgs,
 	}
 	flags := root.PersistentFlags()
-	flags.StringArrayVarP(&a.configs, "config", "c", []string{"apostille.toml"}, "configuration file (repeatable); trust.d/*.toml beside it is read too")
+	flags.StringArrayVarP(&a.configs, "config", "c", []string{defaultConfig}, "configuration file (repeatable); trust.d/*.toml beside it is read too")
 	flags.StringVar(&a.output, "output", "text", "text or json")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exit{exitUsage, err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%w; see %s --help (an argument that begins with - goes after --)", err, cmd.CommandPath())
+	})
 	root.AddCommand(a.commands()...)
+	strictArgs(root)
 	return root
+}
+
+// strictArgs makes wrong arguments a usage error with the way out, everywhere.
+func strictArgs(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usage("%w; see %s --help", err, cmd.CommandPath())
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		strictArgs(sub)
+	}
+}
+
+// noun groups verbs; alone it shows them.
+func noun(name, short, example string, verbs ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: name, Short: short, Example: example, Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage("unknown command %q; see %s --help", cmd.CommandPath()+" "+args[0], cmd.CommandPath())
+			}
+			return cmd.Help()
+		},
+	}
+	cmd.AddCommand(verbs...)
+	return cmd
 }
 
 // environment fills flags that were not given from APOSTILLE_…: flag over environment over file.
 func (a *app) environment(cmd *cobra.Command, _ []string) error {
 	var err error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Name == "yes" || f.Name == "help" {
+			return // a confirmation is given each time
+		}
 		name := "APOSTILLE_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		if value, ok := os.LookupEnv(name); ok && !f.Changed && err == nil {
 			if e := f.Value.Set(value); e != nil {
@@ -137,15 +179,26 @@ func (a *app) print(v any, text func(io.Writer)) error {
 // load reads the configuration.
 func (a *app) load() (*config.Config, error) { return config.Load(a.configs...) }
 
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+// loaded is load for commands that cannot do without: a missing file is told with the way out.
+func (a *app) loaded() (*config.Config, error) {
+	cfg, err := a.load()
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, &exit{exitUsage, fmt.Errorf("%w; `apostille init` writes a configuration, --config names another", err)}
+	case err != nil:
+		return nil, &exit{exitUsage, err}
 	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return s.Value
-		}
+	return cfg, nil
+}
+
+// loadedIfAny is loaded for commands that only do better with a configuration: without a file at the default place it is nil.
+func (a *app) loadedIfAny() (*config.Config, error) {
+	cfg, err := a.load()
+	if errors.Is(err, os.ErrNotExist) && slices.Equal(a.configs, []string{defaultConfig}) {
+		return nil, nil
 	}
-	return info.Main.Version
+	if err != nil {
+		return nil, &exit{exitUsage, err}
+	}
+	return cfg, nil
 }

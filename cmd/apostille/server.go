@@ -47,6 +47,8 @@ type server struct {
 	reloadError atomic.Pointer[string] // "" or nil: the files on disk are what is served
 	stopping    atomic.Bool
 	background  sync.WaitGroup
+
+	folders map[string]bool // that are watched; of the goroutine of watch alone
 }
 
 // apply makes a checked configuration the one that is served. Keys first: a trust must not be asked for before its keys are.

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"apostille/broker/bearer"
+	"apostille/upstream/fake"
+	"apostille/upstream/fetch"
+)
+
+// brokerStart is how long the demo waits for its broker.
+const brokerStart = 15 * time.Second
+
+// cast are the parties of the demo while they run.
+type cast struct {
+	urls       urls
+	configFile string
+	logFile    string
+	http       *http.Client // reaches the parties by their names
+
+	failed chan error // a party that ended by itself; buffered for all of them
+	cancel context.CancelFunc
+	ended  sync.WaitGroup
+}
+
+// start starts the parties one after the other. The cast is never nil: what was started is there to be stopped.
+func (d *demo) start(ctx context.Context, folder string) (*cast, error) {
+	c := &cast{
+		failed: make(chan error, 4), logFile: filepath.Join(folder, "broker.log"),
+		http: fetch.New(fetch.Options{Dev: true}).Client(nil, true),
+	}
+	ctx, c.cancel = context.WithCancel(ctx)
+	places, err := openPlaces(d.portBase)
+	if err != nil {
+		return c, err
+	}
+	context.AfterFunc(ctx, func() { _ = places.close() }) // those that no server has taken; closing twice does no harm
+	c.urls = places.urls()
+	if c.configFile, err = c.urls.writeConfig(filepath.Join(folder, "west")); err != nil {
+		return c, err
+	}
+	if d.edit != nil {
+		if err := d.edit(c.configFile); err != nil {
+			return c, err
+		}
+	}
+	c.serve(ctx, places.headOffice, fake.NewProvider(fake.Options{
+		Issuer: c.urls.HeadOffice, Name: "HMart Head Office", Accounts: fake.DemoAccounts(c.urls.Broker),
+	}))
+	if err := c.serveBroker(ctx); err != nil {
+		return c, err
+	}
+	if err := c.serveWarehouse(ctx, places.warehouse); err != nil {
+		return c, err
+	}
+	c.serve(ctx, places.ddstore, &fake.Partner{
+		Name: "DDStore inventory", TokenURL: c.urls.tokenURL(), ClientID: "ddstore-inventory", ClientSecret: ddstoreSecret,
+		Audience: "warehouse", Scope: "stock.order", OrdersURL: c.urls.Warehouse + "/orders", Item: "kimchi, 1 kg", Pallets: 4, HTTP: c.http,
+	})
+	return c, nil
+}
+
+// serveWarehouse runs the API. It takes nothing from this process but the broker's address.
+func (c *cast) serveWarehouse(ctx context.Context, l net.Listener) error {
+	guard, err := bearer.New(bearer.Config{
+		Issuer: c.urls.Broker, Audience: c.urls.Warehouse, Name: "Warehouse West (" + demoNotice + ")",
+		Scopes: []string{"stock.read", "stock.order"}, Outbound: fetch.Options{Dev: true}, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return err
+	}
+	c.ended.Go(func() { guard.Run(ctx) })
+	c.serve(ctx, l, newWarehouse(guard))
+	return nil
+}
+
+// serve runs one fake party until ctx ends.
+func (c *cast) serve(ctx context.Context, l net.Listener, h http.Handler) {
+	server := &http.Server{Handler: h, ReadTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
+	c.ended.Go(func() {
+		if err := server.Serve(l); ctx.Err() == nil {
+			c.failed <- err
+		}
+	})
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+}
+
+// serveBroker runs the same command as production does, and waits until it answers.
+func (c *cast) serveBroker(ctx context.Context) error {
+	log, err := os.Create(c.logFile)
+	if err != nil {
+		return err
+	}
+	stopped := make(chan error, 1)
+	c.ended.Go(func() {
+		code := run(ctx, []string{"serve", "--config", c.configFile}, bytes.NewReader(nil), log, log)
+		err := log.Close()
+		if ctx.Err() == nil {
+			err = &exit{code, fmt.Errorf("the broker ended with exit code %d: %s", code, c.endOfLog())}
+			c.failed <- err
+		}
+		stopped <- err
+	})
+	waiting, cancel := context.WithTimeout(ctx, brokerStart)
+	defer cancel()
+	for !c.answers(waiting) {
+		select {
+		case err := <-stopped:
+			return err
+		case <-waiting.Done():
+			return fmt.Errorf("the broker does not answer (%w): %s", waiting.Err(), c.endOfLog())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+func (c *cast) answers(ctx context.Context) bool {
+	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, c.urls.Broker+"/.well-known/oauth-authorization-server", nil)
+	if err != nil {
+		return false
+	}
+	res, err := c.http.Do(ask)
+	if err != nil {
+		return false
+	}
+	return res.Body.Close() == nil && res.StatusCode == http.StatusOK
+}
+
+// endOfLog is the end of the broker's log.
+func (c *cast) endOfLog() string {
+	text, err := os.ReadFile(c.logFile)
+	if err != nil {
+		return err.Error()
+	}
+	text = bytes.TrimSpace(text)
+	if len(text) > 2000 {
+		text = text[len(text)-2000:]
+	}
+	return string(text)
+}
+
+// stop ends the parties and waits for them.
+func (c *cast) stop() {
+	c.cancel()
+	c.ended.Wait()
+}

@@ -1,0 +1,52 @@
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+
+	"apostille/broker/keyring"
+)
+
+//go:embed demo/apostille.toml
+var demoText string
+
+var demoConfig = template.Must(template.New("apostille.toml").Option("missingkey=error").Parse(demoText))
+
+// Secrets of the demo's clients at the broker. They are public: dev mode accepts them as text.
+const (
+	replenishmentSecret = "fake-secret-replenishment-west"
+	ddstoreSecret       = "fake-secret-ddstore-west"
+)
+
+// urls are the parties' addresses. Each has its own host name: cookies and audiences ignore ports.
+type urls struct {
+	HeadOffice, Broker, Warehouse, DDStore string
+
+	BrokerAddress string // host:port the broker listens on
+}
+
+func (u urls) tokenURL() string { return u.Broker + "/oauth2/token" }
+
+// writeConfig writes the broker's folder: its configuration and key file. It returns the configuration file.
+func (u urls) writeConfig(folder string) (string, error) {
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		return "", err
+	}
+	var text strings.Builder
+	err := demoConfig.Execute(&text, struct {
+		urls
+		ReplenishmentSecret, DDStoreSecret string
+	}{u, replenishmentSecret, ddstoreSecret})
+	if err != nil {
+		return "", fmt.Errorf("writing the demo's configuration: %w", err)
+	}
+	file := filepath.Join(folder, "apostille.toml")
+	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
+		return "", err
+	}
+	return file, keyring.NewKEKFile(filepath.Join(folder, "apostille.key"))
+}
