@@ -1,0 +1,200 @@
+package main_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// anything is the row of a package that may import every package of this module.
+var anything = []string{"*"}
+
+// layout says which packages of this module each package may import, tests apart. A row is added together with the
+// package, after a look at the arrows: trust is the bottom and knows nobody, leaves know nobody, cmd/apostille wires.
+var layout = map[string][]string{
+	"cmd/apostille": anything,
+	"cmd/bench":     {},
+
+	"trust":      {},
+	"trust/jose": {},
+
+	"upstream/fetch": {},
+	"upstream/keys":  {"trust/jose", "upstream/fetch"},
+	"upstream/oidc":  {"trust", "trust/jose", "upstream/keys"},
+	"upstream/fake":  {"trust/jose"},
+
+	"exchange": {"trust", "upstream/oidc", "broker/oauth"},
+
+	"broker":                 {"broker/clientauth", "broker/store"},
+	"broker/audit":           {},
+	"broker/bearer":          {"trust/jose", "upstream/keys", "upstream/fetch", "broker/oauth"},
+	"broker/clientauth":      {"trust", "trust/jose", "broker/oauth"},
+	"broker/config":          {"trust", "trust/jose", "upstream/keys"},
+	"broker/keyring":         {"trust", "trust/jose", "broker/store"},
+	"broker/metrics":         {},
+	"broker/mint":            {"trust", "trust/jose", "broker/keyring"},
+	"broker/oauth":           {"trust"},
+	"broker/store":           {},
+	"broker/store/memory":    {"broker/store"},
+	"broker/store/sqlite":    {"broker/store"},
+	"broker/store/storetest": {"broker/store"},
+	"broker/threat":          {"trust", "broker/audit"},
+	"broker/token":           {"trust", "exchange", "broker/audit", "broker/clientauth", "broker/mint", "broker/oauth", "broker/store"},
+}
+
+// importers says which packages may import a module of somebody else, tests apart. A module that is not listed may be
+// imported by nobody: a new dependency is a decision, and its row says where it stops.
+var importers = map[string][]string{
+	"github.com/lestrrat-go/jwx/v2":       {"trust/jose"},
+	"github.com/russellhaering/goxmldsig": {"trust/xmlsec"},
+	"github.com/beevik/etree":             {"trust/xmlsec"},
+	"github.com/coreos/go-oidc/v3":        {"upstream/keys", "upstream/oidc"},
+	"github.com/BurntSushi/toml":          {"broker/config"},
+	"modernc.org/sqlite":                  {"broker/store/sqlite"},
+	"github.com/pressly/goose/v3":         {"broker/store/sqlite"},
+	"github.com/prometheus/client_golang": {"broker/metrics"},
+	"github.com/spf13/cobra":              {"cmd/apostille"},
+	"github.com/spf13/pflag":              {"cmd/apostille"},
+	"github.com/fsnotify/fsnotify":        {"cmd/apostille"},
+	"github.com/google/go-cmp":            {"broker/store/storetest"},
+	"github.com/maypok86/otter/v2":        {"broker/token", "upstream/oidc"},
+	"golang.org/x/time":                   {"broker/token", "upstream/keys"},
+}
+
+// testsToo lists modules whose row binds tests as well: leaving one of them must stay a change to one package.
+var testsToo = []string{
+	"github.com/lestrrat-go/jwx/v2", "github.com/russellhaering/goxmldsig", "github.com/beevik/etree",
+}
+
+// onlyFor lists packages of this module that production code must not reach, and who may import them all the same.
+var onlyFor = map[string][]string{
+	"upstream/fake":          {"cmd/apostille"}, // the demo; serve never starts a fake
+	"broker/threat":          {},
+	"broker/store/storetest": {},
+}
+
+type goPackage struct {
+	ImportPath string
+	GoFiles    []string
+
+	Imports, TestImports, XTestImports []string
+}
+
+func TestImportsFollowTheLayout(t *testing.T) {
+	t.Parallel()
+	for _, p := range goPackages(t) {
+		if len(p.GoFiles) == 0 {
+			continue // tests only
+		}
+		name := own(p.ImportPath)
+		allowed, known := layout[name]
+		if !known {
+			t.Errorf("package %s has no row in layout (arch_test.go): add it with the packages it may import", name)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if to := own(imported); to != "" && !slices.Contains(allowed, to) && !slices.Equal(allowed, anything) {
+				t.Errorf("%s imports %s, which its row in layout does not list: turn the dependency round (an interface "+
+					"with the consumer), or change the row and the design with it", name, to)
+			}
+		}
+	}
+}
+
+func TestTestSupportStaysOutOfProduction(t *testing.T) {
+	t.Parallel()
+	for _, p := range goPackages(t) {
+		for _, imported := range p.Imports {
+			users, guarded := onlyFor[own(imported)]
+			if guarded && !slices.Contains(users, own(p.ImportPath)) {
+				t.Errorf("%s imports %s, which is for tests and %v only", own(p.ImportPath), own(imported), users)
+			}
+		}
+	}
+}
+
+func TestL23_EachModuleOfOthersHasItsImporters(t *testing.T) {
+	t.Parallel()
+	for _, p := range goPackages(t) {
+		for _, imported := range p.Imports {
+			checkImporter(t, p, imported)
+		}
+		for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
+			if slices.Contains(testsToo, moduleOf(imported)) {
+				checkImporter(t, p, imported)
+			}
+		}
+	}
+}
+
+func checkImporter(t *testing.T, p goPackage, imported string) {
+	t.Helper()
+	if own(imported) != "" || !strings.Contains(strings.Split(imported, "/")[0], ".") {
+		return // this module or the standard library
+	}
+	module := moduleOf(imported)
+	if module == "" {
+		t.Errorf("%s imports %s, whose module has no row in importers (arch_test.go): add it with the packages that may "+
+			"import it", own(p.ImportPath), imported)
+		return
+	}
+	if !slices.Contains(importers[module], own(p.ImportPath)) {
+		t.Errorf("%s imports %s, which only %v may: use what those packages export", own(p.ImportPath), imported,
+			importers[module])
+	}
+}
+
+// own returns the path of a package of this module below its root, and "" for a foreign one.
+func own(importPath string) string {
+	path, ok := strings.CutPrefix(importPath, "apostille/")
+	if !ok {
+		return ""
+	}
+	return path
+}
+
+// moduleOf returns the module of importers that holds the package, and "" if none does.
+func moduleOf(importPath string) string {
+	for module := range importers {
+		if importPath == module || strings.HasPrefix(importPath, module+"/") {
+			return module
+		}
+	}
+	return ""
+}
+
+func goPackages(t *testing.T) []goPackage {
+	t.Helper()
+	out := output(t, "go", "list", "-e", "-json=ImportPath,GoFiles,Imports,TestImports,XTestImports", "./...")
+	var packages []goPackage
+	for d := json.NewDecoder(strings.NewReader(out)); ; {
+		var p goPackage
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatalf("go list answered no JSON: %v", err)
+		}
+		packages = append(packages, p)
+	}
+	if len(packages) == 0 {
+		t.Fatal("go list found no package")
+	}
+	return packages
+}
+
+// output runs a command at the module's root and returns what it printed.
+func output(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir = filepath.Join("..", "..")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %v: %v", name, args, err)
+	}
+	return string(out)
+}
