@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// setup is a broker's configuration: how many trusts and clients it has, and where the trusts' keys come from.
+type setup struct {
+	trusts, clients int                                   // at least 1 each; the first of each is the one that is used
+	keys            func(trust int) (issuer, keys string) // TOML of `issuer` and `keys`; nil: the rig's key file
+	dev             bool                                  // plain http upstreams on loopback
+}
+
+// files are the configuration files by name, one for each trust as an admin would have them.
+func (s setup) files(r *rig) map[string]string {
+	files := map[string]string{"apostille.toml": s.main(r)}
+	for i := range s.trusts {
+		files[fmt.Sprintf("trust.d/idp-%d.toml", i)] = s.trust(r, i)
+	}
+	return files
+}
+
+func (s setup) main(r *rig) string {
+	var b strings.Builder
+	// Limits are on, as they are in production, and out of reach.
+	fmt.Fprintf(&b, `issuer = %q
+dev = %t
+key_file = %q
+
+[listener]
+address = "127.0.0.1:0"
+behind = ["127.0.0.1/32"]
+
+[metrics]
+address = "127.0.0.1:0"
+
+[audit]
+file = "audit.jsonl"
+
+[limits]
+per_ip = { rate = 500_000, burst = 1_000_000 }
+per_client = { rate = 500_000, burst = 1_000_000 }
+
+[api.warehouse]
+audience = %q
+scopes = { %q = "See stock levels" }
+`, benchBroker, s.dev, r.path("init/apostille.key"), benchAudience, benchScope)
+	for i := range s.clients {
+		id := benchClient
+		if i > 0 {
+			id = fmt.Sprintf("client-%d", i)
+		}
+		fmt.Fprintf(&b, `
+[client.%s]
+grants = ["token_exchange"]
+apis = { warehouse = [%q] }
+secret_sha256 = [%q]
+`, id, benchScope, r.secret)
+	}
+	return b.String()
+}
+
+func (s setup) trust(r *rig, i int) string {
+	issuer, keys := issuerName(i), fmt.Sprintf("{ jwks_file = %q }", r.path("jwks.json"))
+	if s.keys != nil {
+		issuer, keys = s.keys(i)
+	}
+	id := fmt.Sprintf("trust.idp-%d", i)
+	return fmt.Sprintf(`[%s]
+issuer = %q
+keys = %s
+algorithms = ["RS256"]
+
+[%s.exchange]
+jwt = { audiences = [%q] }
+
+[[%s.grant]]
+clients = [%q]
+api = "warehouse"
+scopes = [%q]
+`, id, issuer, keys, id, benchBroker, id, benchClient, benchScope)
+}
+
+// issuerName names the issuer of a trust; the first is the one whose tokens are good.
+func issuerName(i int) string {
+	if i == 0 {
+		return benchIssuer
+	}
+	return fmt.Sprintf("https://idp-%d.bench.example", i)
+}
