@@ -246,22 +246,33 @@ func TestAOneTimeTokenIsUsedUpByTheFirstGrant(t *testing.T) {
 	}
 }
 
-func TestRFC9110_AFailedAuthenticationGetsAChallenge(t *testing.T) {
+func TestFailedClientAuthenticationGetsAChallenge(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	challenge := `Basic realm="` + issuer + `"`
-	post := ownForm()
-	post.Set("client_id", "nobody")
-	post.Set("client_secret", "x")
-	for name, g := range map[string]got{"basic": b.ask(t, "nobody", ownForm().Encode()), "post": b.ask(t, "", post.Encode())} {
-		if g.status != 401 || g.header.Get("WWW-Authenticate") != challenge {
-			t.Errorf("%s: status %d, challenge %q", name, g.status, g.header.Get("WWW-Authenticate"))
-		}
+	g := b.ask(t, "nobody", ownForm().Encode())
+	if g.status != 401 || g.header.Get("WWW-Authenticate") != `Basic realm="`+issuer+`"` {
+		t.Errorf("status %d, challenge %q", g.status, g.header.Get("WWW-Authenticate"))
 	}
 	form := ownForm()
-	form.Set("grant_type", "password")
-	if g := b.ask(t, "", form.Encode()); g.status != 400 || g.header.Get("WWW-Authenticate") != "" {
-		t.Errorf("another refusal: status %d, challenge %q", g.status, g.header.Get("WWW-Authenticate"))
+	form.Set("client_id", "nobody")
+	form.Set("client_secret", "x")
+	// RFC 9110 §15.5.2: every 401 carries one, whichever way was tried.
+	if g := b.ask(t, "", form.Encode()); g.status != 401 || g.header.Get("WWW-Authenticate") == "" {
+		t.Errorf("post: status %d, challenge %q", g.status, g.header.Get("WWW-Authenticate"))
+	}
+}
+
+func TestRFC6749_AParameterNobodyKnowsIsIgnoredAndCounted(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	form := ownForm()
+	if g := b.ask(t, "portal", form.Encode()); g.status != 200 || b.ignored != 0 {
+		t.Fatalf("known parameters: status %d, %d counted", g.status, b.ignored)
+	}
+	form.Set("connector_id", "ldap")
+	form.Set("empty_counts_as_absent", "")
+	if g := b.ask(t, "portal", form.Encode()); g.status != 200 || b.ignored != 1 {
+		t.Errorf("status %d, %d counted, want 1", g.status, b.ignored)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 func (a *arena) claimAttacks() []attack {
 	var out []attack
 	add := func(x attack) { out = append(out, x) }
-	in := func(d time.Duration) int64 { return time.Now().Add(d).Unix() }
+	in := func(d time.Duration) moment { return moment(d) }
 
 	for _, typ := range []string{"logout+jwt", "dpop+jwt", "secevent+jwt", "client-authentication+jwt", "application/logout+jwt", "x"} {
 		add(attack{id: "A60", name: "typ " + typ, reason: trust.ReasonType, change: func(f *forgery) { f.header["typ"] = typ }, at: subject})
@@ -48,7 +48,7 @@ func (a *arena) claimAttacks() []attack {
 	add(attack{id: "A61", name: "iat longer ago than the trust accepts", reason: trust.ReasonTooOld, change: set("iat", in(-2*time.Hour)), at: foreign})
 
 	add(attack{id: "A62", name: "expired, and the signature is bad", reason: trust.ReasonExpired, change: func(f *forgery) {
-		f.claims["exp"] = in(-time.Hour)
+		set("exp", in(-time.Hour))(f)
 		f.sign = func([]byte) []byte { return make([]byte, 64) }
 	}, at: subject})
 	add(attack{id: "A62", name: "only the signature is bad", reason: trust.ReasonSignature, change: func(f *forgery) { f.sign = func([]byte) []byte { return make([]byte, 64) } }, at: subject})
@@ -104,4 +104,15 @@ func (a *arena) claimAttacks() []attack {
 }
 
 // set sets a claim; nil removes it.
-func set(claim string, value any) func(*forgery) { return func(f *forgery) { f.claims[claim] = value } }
+func set(claim string, value any) func(*forgery) {
+	return func(f *forgery) {
+		if d, ok := value.(moment); ok {
+			f.claims[claim] = time.Now().Add(time.Duration(d)).Unix()
+			return
+		}
+		f.claims[claim] = value
+	}
+}
+
+// moment is a NumericDate relative to when the token is made: a row may wait for its turn.
+type moment time.Duration

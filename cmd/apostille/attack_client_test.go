@@ -35,8 +35,9 @@ func (a *arena) clientAttacks(t *testing.T) []threat.Case {
 	}
 	plain := func(in threat.Input) threat.Build {
 		return func(t testing.TB, at threat.Entry) threat.Input {
-			in.Token = a.good(at).token(t)
-			return in
+			sent := in
+			sent.Token = a.good(at).token(t)
+			return sent
 		}
 	}
 	authenticated := a.entries(atJWT, atAccessToken, atIDToken, atBearer, atOwn)
