@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -35,7 +36,7 @@ func (r *rig) measureFloor(ctx context.Context) error {
 	}
 	r.report.figure("bare cryptography", micros(median(bares)))
 	r.report.figure("floor", micros(median(floors)))
-	r.report.atMost("floor / bare cryptography", ratio(median(floors), median(bares)), 2.2, "%.2f x")
+	r.report.atMost("floor / bare cryptography", neighbours(floors, bares), 2.2, "%.2f x")
 	return nil
 }
 
@@ -50,30 +51,34 @@ func (r *rig) measureExchange(ctx context.Context) error {
 	if err := r.warmUp(ctx, floor); err != nil {
 		return err
 	}
-	var floors, distinct, repeated []time.Duration
+	kinds := []struct {
+		name           string
+		tokens         []string
+		bar            float64
+		brokers, bases []time.Duration
+	}{
+		{name: "distinct", tokens: r.tokens[warmups:], bar: 1.5},
+		{name: "repeated", tokens: r.tokens[:1], bar: 1.0},
+	}
 	for range r.rounds {
-		for _, tokens := range [][]string{r.tokens[warmups:], r.tokens[:1]} {
-			cpu, err := r.exchanges(ctx, floor, r.tokens[warmups:])
+		for i := range kinds {
+			k := &kinds[i]
+			base, err := r.exchanges(ctx, floor, r.tokens[warmups:])
 			if err != nil {
 				return err
 			}
-			floors = append(floors, cpu)
-			if cpu, err = r.brokerRound(ctx, "exchange", setup{trusts: 1, clients: 1}, tokens); err != nil {
+			cpu, err := r.brokerRound(ctx, "exchange", setup{trusts: 1, clients: 1}, k.tokens)
+			if err != nil {
 				return err
 			}
-			if len(tokens) == 1 {
-				repeated = append(repeated, cpu)
-			} else {
-				distinct = append(distinct, cpu)
-			}
+			k.bases, k.brokers = append(k.bases, base), append(k.brokers, cpu)
 		}
 	}
-	base := median(floors)
-	r.report.figure("floor", micros(base))
-	r.report.figure("broker, distinct tokens", micros(median(distinct)))
-	r.report.figure("broker, one token repeated", micros(median(repeated)))
-	r.report.atMost("distinct / floor", ratio(median(distinct), base), 1.5, "%.2f x")
-	r.report.atMost("repeated / floor", ratio(median(repeated), base), 1.0, "%.2f x")
+	r.report.figure("floor", micros(median(slices.Concat(kinds[0].bases, kinds[1].bases))))
+	for _, k := range kinds {
+		r.report.figure("broker, "+k.name, micros(median(k.brokers)))
+		r.report.atMost(k.name+" / floor", neighbours(k.brokers, k.bases), k.bar, "%.2f x")
+	}
 	return nil
 }
 

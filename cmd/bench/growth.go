@@ -40,7 +40,7 @@ func (r *rig) measureGrowth(ctx context.Context) error {
 			}
 			smalls, larges = append(smalls, s), append(larges, l)
 		}
-		r.report.atMost(c.name, ratio(median(larges), median(smalls)), 1.15, "%.2f x")
+		r.report.atMost(c.name, neighbours(larges, smalls), 1.15, "%.2f x")
 		if err := os.RemoveAll(r.path("large")); err != nil {
 			return err
 		}
@@ -87,6 +87,6 @@ func (r *rig) measureJWKS(ctx context.Context) error {
 	}
 	r.report.figure("fixed bytes", micros(median(fixed)))
 	r.report.figure("broker", micros(median(ours)))
-	r.report.atMost("broker / fixed bytes", ratio(median(ours), median(fixed)), 1.5, "%.2f x")
+	r.report.atMost("broker / fixed bytes", neighbours(ours, fixed), 1.5, "%.2f x")
 	return nil
 }

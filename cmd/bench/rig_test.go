@@ -87,8 +87,10 @@ func TestAMissedBarIsMarkedAndCounted(t *testing.T) {
 	r := &report{out: &out}
 	r.atMost("held", 1.0, 1.5, "%.2f x")
 	r.atMost("broken", 1.6, 1.5, "%.2f x")
+	r.atLeast("enough", 6000, 5000, "%.0f/s")
+	r.atLeast("too few", 4000, 5000, "%.0f/s")
 	r.end()
-	if r.missed != 1 || strings.Count(out.String(), "MISSED") != 1 || !strings.Contains(out.String(), "1 bars missed") {
+	if r.missed != 2 || strings.Count(out.String(), "MISSED") != 2 || !strings.Contains(out.String(), "2 bars missed") {
 		t.Errorf("missed %d:\n%s", r.missed, out.String())
 	}
 }
@@ -110,5 +112,26 @@ func TestWrongUsageSaysSo(t *testing.T) {
 		if code := run(t.Context(), c.args, io.Discard, &stderr); code != c.code || !strings.Contains(stderr.String(), c.says) {
 			t.Errorf("%v: code %d, says %q", c.args, code, stderr.String())
 		}
+	}
+}
+
+func TestRoundsAreComparedWithTheirNeighbours(t *testing.T) {
+	t.Parallel()
+	// The machine was three times as slow in the middle, for both.
+	ours, yardstick := []time.Duration{20, 60, 20}, []time.Duration{10, 30, 10}
+	if got := neighbours(ours, yardstick); got != 2 {
+		t.Errorf("%v, wanted 2", got)
+	}
+}
+
+func TestClaimRatesAreReadFromABenchmark(t *testing.T) {
+	t.Parallel()
+	rates, err := claimRates("goos: linux\nBenchmarkClaim-2   \t   10000\t    112345 ns/op\t      8901.5 claims/s\t     900 B/op\n" +
+		"BenchmarkClaim \t 9 \t 1.0 ns/op \t 1.2e+04 claims/s\nPASS\n")
+	if err != nil || len(rates) != 2 || rates[0] != 8901.5 || rates[1] != 12000 {
+		t.Errorf("rates %v, error %v", rates, err)
+	}
+	if _, err := claimRates("PASS\n"); err == nil {
+		t.Error("no figure, and no error")
 	}
 }
