@@ -25,6 +25,18 @@ var unbuilt = map[string]string{
 	"claims":                oauth.CodeInvalidRequest,
 }
 
+// read are the parameters that some step of a token request reads.
+var read = []string{
+	"grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type", "subject_token", "subject_token_type",
+	"requested_token_type", "assertion", "audience", "resource", "scope",
+}
+
+// Ignored says of a parameter that nothing here gives it a meaning: it is ignored (RFC 6749 §3.2), and counted, since it may be one
+// that a specification has defined meanwhile.
+func Ignored(name string) bool {
+	return !slices.Contains(read, name) && !slices.Contains(credentials, name) && unbuilt[name] == ""
+}
+
 // CheckParameters refuses what must not be dropped. own are the credential parameters of the grant at hand.
 func CheckParameters(p oauth.Params, own ...string) error {
 	for _, name := range credentials {

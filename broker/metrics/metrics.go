@@ -19,6 +19,7 @@ type Metrics struct {
 	fetches  *prometheus.CounterVec
 	reloads  *prometheus.CounterVec
 	loaded   prometheus.Gauge
+	ignored  prometheus.Counter
 	dropped  prometheus.Counter
 }
 
@@ -42,11 +43,14 @@ func New() *Metrics {
 		loaded: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "apostille_config_last_reload_ok", Help: "1 if the files on disk are what is served, 0 if the last reload failed.",
 		}),
+		ignored: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "apostille_ignored_parameters_total", Help: "Parameters of token requests that this server does not know and ignored.",
+		}),
 		dropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "apostille_audit_sampled_out_total", Help: "Refusals of strangers that were counted but not recorded.",
 		}),
 	}
-	m.registry.MustRegister(m.tokens, m.duration, m.fetches, m.reloads, m.loaded, m.dropped,
+	m.registry.MustRegister(m.tokens, m.duration, m.fetches, m.reloads, m.loaded, m.ignored, m.dropped,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.loaded.Set(1)
 	return m
@@ -75,6 +79,9 @@ func (m *Metrics) Reloaded(err error) {
 	}
 	m.loaded.Set(1)
 }
+
+// Ignored counts a parameter that was ignored. Its name is the sender's, so it is no label.
+func (m *Metrics) Ignored() { m.ignored.Inc() }
 
 // SampledOut counts a refusal that left no record.
 func (m *Metrics) SampledOut() { m.dropped.Inc() }

@@ -30,6 +30,7 @@ func TestWhatHappenedIsCounted(t *testing.T) {
 	m.Reloaded(nil)
 	m.Reloaded(errors.New("broken"))
 	m.SampledOut()
+	m.Ignored()
 	text := scrape(m)
 	for _, line := range []string{
 		`apostille_token_requests_total{grant="token_exchange",outcome="issued"} 2`,
@@ -40,6 +41,7 @@ func TestWhatHappenedIsCounted(t *testing.T) {
 		`apostille_config_reloads_total{result="error"} 1`,
 		`apostille_config_last_reload_ok 0`,
 		`apostille_audit_sampled_out_total 1`,
+		`apostille_ignored_parameters_total 1`,
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("there is no line %s", line)

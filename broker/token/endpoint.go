@@ -49,6 +49,7 @@ type Replay interface {
 // Observer counts what happened; broker/metrics implements it. outcome is "issued" or a trust.Reason.
 type Observer interface {
 	Token(grant, outcome string, took time.Duration)
+	Ignored() // a parameter that nobody here knows
 }
 
 // Endpoint is POST /oauth2/token. Every field is required.

@@ -49,6 +49,7 @@ type bench struct {
 	events   []audit.Event // of Audit
 	sampled  []audit.Event // of Sampled
 	outcomes []string
+	ignored  int
 	log      bytes.Buffer
 
 	auditErr error
@@ -100,6 +101,12 @@ func (b *bench) Signer(alg jose.Alg) (keyring.Signer, error) {
 }
 
 var signingKey = sync.OnceValue(func() crypto.Signer { return fake.NewKey("ES256") })
+
+func (b *bench) Ignored() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ignored++
+}
 
 func (b *bench) Token(grant, outcome string, _ time.Duration) {
 	b.mu.Lock()

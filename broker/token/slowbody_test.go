@@ -30,6 +30,7 @@ func (a asked) Subject(_ context.Context, reg *trust.Registry, _ string, _ oauth
 type uncounted struct{}
 
 func (uncounted) Token(string, string, time.Duration) {}
+func (uncounted) Ignored()                            {}
 
 // slowBody changes the policy when the handler comes to read the body, as an admin does whose reload falls between the header and
 // the end of a body that its sender holds back.

@@ -22,6 +22,11 @@ func (e *Endpoint) read(c *call, w http.ResponseWriter, r *http.Request) error {
 		return &exchange.Refusal{Reason: trust.ReasonRequest, Detail: err.Description, Public: err.Description}
 	}
 	c.params = params
+	params.Names(func(name string) {
+		if exchange.Ignored(name) {
+			e.Observer.Ignored()
+		}
+	})
 	name := params.Get("grant_type")
 	if name == "" {
 		return &exchange.Refusal{Reason: trust.ReasonRequest, Detail: "grant_type is missing", Public: "parameter grant_type is missing"}
