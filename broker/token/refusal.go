@@ -18,7 +18,7 @@ func (e *Endpoint) refuse(ctx context.Context, c *call, r *exchange.Refusal) *oa
 		ev.Trust = r.Trust
 	}
 	recorder := e.Sampled
-	if c.known {
+	if c.known && r.Reason != trust.ReasonRateLimited { // what a limit stops must not fill the disk, whoever sends it
 		recorder = e.Audit
 	}
 	if r.Reason == trust.ReasonAudit {
