@@ -38,71 +38,111 @@ var floods = []flood{
 	{"random kid, 50 issuers, key sets take 30 s", floodIssuers, answerSlowly, randomKidToken},
 }
 
-// measureFlood measures good traffic alone and beside each flood, and counts the fetches that the flood causes.
+// measureFlood measures good traffic alone and beside each flood. Without limits the flood shows how many fetches it can cause;
+// with the limits that a broker has by itself, what is left of it for others to feel.
 func (r *rig) measureFlood(ctx context.Context) error {
-	r.report.title(fmt.Sprintf("flood: %d bad tokens a second for %d s beside %d good ones", floodRate, floodSeconds, goodRate))
-	for i, f := range floods {
-		if err := r.measureOneFlood(ctx, fmt.Sprintf("flood-%d", i), f); err != nil {
-			return fmt.Errorf("%s: %w", f.name, err)
+	for _, limited := range []bool{false, true} {
+		limits := "limits out of reach"
+		if limited {
+			limits = "default limits"
+		}
+		r.report.title(fmt.Sprintf("flood: %d bad tokens a second for %d s beside %d good ones, %s", floodRate, floodSeconds, goodRate, limits))
+		for i, f := range floods {
+			m := floodRun{rig: r, flood: f, name: fmt.Sprintf("flood-%d-%t", i, limited), limited: limited}
+			if err := m.measure(ctx); err != nil {
+				return fmt.Errorf("%s: %w", f.name, err)
+			}
 		}
 	}
 	return nil
 }
 
-func (r *rig) measureOneFlood(ctx context.Context, name string, f flood) error {
-	net, err := newUpstreams(r.up)
+// floodRun is one flood on one broker.
+type floodRun struct {
+	*rig
+	flood
+	name    string
+	limited bool
+}
+
+// Good tokens and bad ones come from different clients at different addresses.
+const (
+	goodNetwork  = "203.0.113"
+	floodNetwork = "198.51.100"
+)
+
+func (m *floodRun) measure(ctx context.Context) error {
+	net, err := newUpstreams(m.up)
 	if err != nil {
 		return err
 	}
 	defer net.close()
-	if err := r.writeBadTokens(f); err != nil {
+	if err := m.writeBadTokens(m.flood); err != nil {
 		return err
 	}
-	server, err := r.startBroker(ctx, name, setup{trusts: floodIssuers, clients: 1, dev: true, keys: net.source})
+	server, err := m.startBroker(ctx, m.name, setup{trusts: floodIssuers, clients: 2, dev: true, keys: net.source, limited: m.limited})
 	if err != nil {
 		return err
 	}
 	defer server.stop()
-	if err := r.warmUp(ctx, server); err != nil {
+	// Tokens of their own for each stretch: the broker remembers those it has verified.
+	quarter := len(m.tokens) / 4
+	if _, err := m.goodTraffic(ctx, server, m.tokens[:quarter], 2); err != nil { // warms up
 		return err
 	}
-	half := warmups + r.n/2 // tokens of their own for each half: the broker remembers those it has verified
-	quiet, err := r.goodTraffic(ctx, server, r.tokens[warmups:half])
+	quiet, err := m.goodTraffic(ctx, server, m.tokens[quarter:2*quarter], floodSeconds)
+	if err != nil {
+		return err
+	}
+	floor, err := m.startFloor(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer floor.stop()
+	_, crowded, err := m.beside(ctx, floor, server, m.tokens[2*quarter:3*quarter])
 	if err != nil {
 		return err
 	}
 	before := net.fetched()
-	net.answer.Store(f.answer)
-	await, err := r.startFlood(ctx, server)
+	net.answer.Store(m.answer)
+	bad, busy, err := m.beside(ctx, server, server, m.tokens[3*quarter:])
 	if err != nil {
 		return err
 	}
-	busy, err := r.goodTraffic(ctx, server, r.tokens[half:])
-	fetches := net.fetched() - before
-	bad, errFlood := await()
-	if err := errors.Join(err, errFlood); err != nil {
-		return err
+	m.report.figure(m.flood.name, fmt.Sprintf("%.0f/s", bad.Throughput))
+	m.report.figure("  good p99 without it", micros(quiet.P99))
+	m.report.figure("  good p99, it goes to the floor", micros(crowded.P99))
+	m.report.figure("  good p99 beside it", micros(busy.P99))
+	if m.limited {
+		m.report.atMost("  p99 beside it / without it", ratio(busy.P99, quiet.P99), 2, "%.2f x")
+		return nil
 	}
-	if bad.Statuses[200] > 0 {
-		return fmt.Errorf("%d bad tokens were exchanged", bad.Statuses[200])
-	}
-	r.reportFlood(f, bad, quiet, busy, fetches)
+	// Each issuer has a bucket: two fetches at once, then one per ten seconds.
+	allowed := m.issuers * (2 + floodSeconds/10)
+	m.report.atMost("  fetches", float64(net.fetched()-before), float64(allowed), "%.0f")
 	return nil
 }
 
-func (r *rig) reportFlood(f flood, bad, quiet, busy loadResult, fetches int64) {
-	r.report.figure(f.name, fmt.Sprintf("%.0f/s", bad.Throughput))
-	r.report.figure("  good p99, quiet and beside it", micros(quiet.P99)+", "+micros(busy.P99))
-	// Each issuer has a bucket: two fetches at once, then one per ten seconds.
-	allowed := f.issuers * (2 + floodSeconds/10)
-	r.report.atMost("  fetches", float64(fetches), float64(allowed), "%.0f")
-	r.report.atMost("  p99 / quiet", ratio(busy.P99, quiet.P99), 2, "%.2f x")
+// beside floods one server and sends good tokens to another, or to the same.
+func (m *floodRun) beside(ctx context.Context, flooded, server *process, tokens []string) (bad, good loadResult, err error) {
+	await, err := m.start(ctx, flooded)
+	if err != nil {
+		return bad, good, err
+	}
+	good, errGood := m.goodTraffic(ctx, server, tokens, floodSeconds)
+	bad, err = await()
+	if bad.Statuses[200] > 0 {
+		err = errors.Join(err, fmt.Errorf("%d bad tokens were exchanged", bad.Statuses[200]))
+	}
+	return bad, good, errors.Join(errGood, err)
 }
 
-// goodTraffic sends distinct good tokens at a steady rate for as long as a flood lasts.
-func (r *rig) goodTraffic(ctx context.Context, server *process, tokens []string) (loadResult, error) {
+// goodTraffic sends good tokens at a steady rate.
+func (m *floodRun) goodTraffic(ctx context.Context, server *process, tokens []string, seconds int) (loadResult, error) {
+	form := m.form
+	form.network = goodNetwork
 	l := load{
-		addr: server.addr, requests: r.form.requests(server.addr, tokens), n: goodRate * floodSeconds, conns: 8, rate: goodRate,
+		addr: server.addr, requests: form.requests(server.addr, tokens), n: goodRate * seconds, conns: 8, rate: goodRate,
 	}
 	result, err := l.run(ctx)
 	if err != nil {
@@ -111,11 +151,11 @@ func (r *rig) goodTraffic(ctx context.Context, server *process, tokens []string)
 	return result, result.only(200)
 }
 
-// startFlood sends the bad tokens from a process of its own, at low priority since its CPU time would be another
-// machine's; await returns what came of them.
-func (r *rig) startFlood(ctx context.Context, server *process) (await func() (loadResult, error), err error) {
-	cmd := exec.CommandContext(ctx, "nice", "-n", "10", r.self, "load", "-url", "http://"+server.addr+"/oauth2/token", "-tokens", r.path("bad.txt"),
-		"-client", benchClient, "-secret", r.form.secret, "-audience", benchAudience, "-scope", benchScope,
+// start sends the bad tokens from a process of its own, at low priority since its CPU time would be another machine's; await
+// returns what came of them.
+func (m *floodRun) start(ctx context.Context, server *process) (await func() (loadResult, error), err error) {
+	cmd := exec.CommandContext(ctx, "nice", "-n", "10", m.self, "load", "-url", "http://"+server.addr+"/oauth2/token", "-tokens", m.path("bad.txt"),
+		"-client", clientName(1), "-secret", m.form.secret, "-audience", benchAudience, "-scope", benchScope, "-network", floodNetwork,
 		"-n", strconv.Itoa(floodRate*floodSeconds), "-rate", strconv.Itoa(floodRate), "-json")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

@@ -29,6 +29,7 @@ func runLoad(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	flags.StringVar(&form.secret, "secret", "", "client secret")
 	flags.StringVar(&form.audience, "audience", "", "audience to ask for")
 	flags.StringVar(&form.scope, "scope", "", "scope to ask for")
+	flags.StringVar(&form.network, "network", "", "first three bytes of 100 addresses that X-Forwarded-For names in turn")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ type exchangeForm struct {
 	client, secret string
 	audience       string // of the issued token
 	scope          string
+	network        string // "a.b.c": requests come, as a proxy of ours says, from 100 addresses of it; "" = from this machine
 }
 
 // requests makes one whole HTTP/1.1 exchange request for each subject token.
@@ -26,14 +27,19 @@ func (f exchangeForm) requests(host string, tokens []string) [][]byte {
 	out := make([][]byte, len(tokens))
 	for i, token := range tokens {
 		form.Set("subject_token", token)
-		out[i] = post(host, "/oauth2/token", form.Encode())
+		forwarded := ""
+		if f.network != "" {
+			forwarded = fmt.Sprintf("X-Forwarded-For: %s.%d\r\n", f.network, 1+i%100)
+		}
+		out[i] = post(host, "/oauth2/token", forwarded, form.Encode())
 	}
 	return out
 }
 
-func post(host, path, body string) []byte {
-	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\n"+
-		"Content-Length: %d\r\n\r\n%s", path, host, len(body), body)
+// post makes a POST of a form; headers are whole lines.
+func post(host, path, headers, body string) []byte {
+	return fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\n%sContent-Type: application/x-www-form-urlencoded\r\n"+
+		"Content-Length: %d\r\n\r\n%s", path, host, headers, len(body), body)
 }
 
 func get(host, path string) []byte {

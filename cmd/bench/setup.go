@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -10,7 +11,15 @@ type setup struct {
 	trusts, clients int                                   // at least 1 each; the first of each is the one that is used
 	keys            func(trust int) (issuer, keys string) // TOML of `issuer` and `keys`; nil: the rig's key file
 	dev             bool                                  // plain http upstreams on loopback
+	limited         bool                                  // the limits that the broker has by itself, else limits out of reach
 }
+
+// farLimits cost what limits cost and let everything pass.
+const farLimits = `
+[limits]
+per_ip = { rate = 500_000, burst = 1_000_000 }
+per_client = { rate = 500_000, burst = 1_000_000 }
+`
 
 // files are the configuration files by name, one for each trust as an admin would have them.
 func (s setup) files(r *rig) map[string]string {
@@ -23,7 +32,6 @@ func (s setup) files(r *rig) map[string]string {
 
 func (s setup) main(r *rig) string {
 	var b strings.Builder
-	// Limits are on, as they are in production, and out of reach.
 	fmt.Fprintf(&b, `issuer = %q
 dev = %t
 key_file = %q
@@ -38,33 +46,40 @@ address = "127.0.0.1:0"
 [audit]
 file = "audit.jsonl"
 
-[limits]
-per_ip = { rate = 500_000, burst = 1_000_000 }
-per_client = { rate = 500_000, burst = 1_000_000 }
-
 [api.warehouse]
 audience = %q
 scopes = { %q = "See stock levels" }
 `, benchBroker, s.dev, r.path("init/apostille.key"), benchAudience, benchScope)
+	if !s.limited {
+		b.WriteString(farLimits)
+	}
 	for i := range s.clients {
-		id := benchClient
-		if i > 0 {
-			id = fmt.Sprintf("client-%d", i)
-		}
 		fmt.Fprintf(&b, `
 [client.%s]
 grants = ["token_exchange"]
 apis = { warehouse = [%q] }
 secret_sha256 = [%q]
-`, id, benchScope, r.secret)
+`, clientName(i), benchScope, r.secret)
 	}
 	return b.String()
+}
+
+// clientName names a client; the second is the flood's.
+func clientName(i int) string {
+	if i == 0 {
+		return benchClient
+	}
+	return fmt.Sprintf("client-%d", i)
 }
 
 func (s setup) trust(r *rig, i int) string {
 	issuer, keys := issuerName(i), fmt.Sprintf("{ jwks_file = %q }", r.path("jwks.json"))
 	if s.keys != nil {
 		issuer, keys = s.keys(i)
+	}
+	clients := strconv.Quote(clientName(0))
+	if s.clients > 1 {
+		clients += ", " + strconv.Quote(clientName(1))
 	}
 	id := fmt.Sprintf("trust.idp-%d", i)
 	return fmt.Sprintf(`[%s]
@@ -76,10 +91,10 @@ algorithms = ["RS256"]
 jwt = { audiences = [%q] }
 
 [[%s.grant]]
-clients = [%q]
+clients = [%s]
 api = "warehouse"
 scopes = [%q]
-`, id, issuer, keys, id, benchBroker, id, benchClient, benchScope)
+`, id, issuer, keys, id, benchBroker, id, clients, benchScope)
 }
 
 // issuerName names the issuer of a trust; the first is the one whose tokens are good.
