@@ -34,6 +34,28 @@ func (l *loader) policy(c *Config) {
 	for _, id := range slices.Sorted(maps.Keys(l.doc.Trusts)) {
 		l.trust(c, id, l.doc.Trusts[id])
 	}
+	l.sharedDomains(c.Policy.Trusts)
+}
+
+// sharedDomains warns where trusts of different issuers share a subject domain: one issuer can then name the people of the other.
+func (l *loader) sharedDomains(trusts map[string]trust.TrustSpec) {
+	first := make(map[string]string, len(trusts)) // domain → trust ID
+	for _, id := range slices.Sorted(maps.Keys(trusts)) {
+		t := trusts[id]
+		domain := t.Domain
+		if domain == "" {
+			domain = t.Issuer
+		}
+		other, taken := first[domain]
+		switch {
+		case domain == "" || id == trust.Local:
+		case !taken:
+			first[domain] = id
+		case trusts[other].Issuer != t.Issuer:
+			l.warn(joinPath("trust", id)+".domain", fmt.Sprintf("trusts %s and %s have different issuers and one subject domain, %q: "+
+				"equal subjects of theirs are one subject here", other, id, domain), "nothing to do if both speak for the same people")
+		}
+	}
 }
 
 func (l *loader) trust(c *Config, id string, t *trustDoc) {
