@@ -38,6 +38,7 @@ type compiler struct {
 	spec     Spec
 	reg      *Registry
 	problems []Problem
+	mapped   map[string]string // a mapped claim in lower case → as it was first spelled
 }
 
 func (c *compiler) fault(path, remedy, format string, args ...any) {

@@ -112,6 +112,19 @@ func (c *compiler) ruleScopes(path string, r *rule, g *GrantSpec) {
 	c.duplicates(path+".default_scopes", g.DefaultScopes)
 }
 
+// spelled says how a claim of ours is spelled: as in the first rule that maps it. One token with two spellings would be refused by
+// our own front door, and by APIs that use it.
+func (c *compiler) spelled(claim string) string {
+	if c.mapped == nil {
+		c.mapped = map[string]string{"email": "email"} // OpenID Connect Core §5.1, which the front door reads
+	}
+	folded := strings.ToLower(claim)
+	if _, ok := c.mapped[folded]; !ok {
+		c.mapped[folded] = claim
+	}
+	return c.mapped[folded]
+}
+
 // ruleClaims checks and compiles the claims that the rule maps.
 func (c *compiler) ruleClaims(path string, claims map[string]string) []claimMapping {
 	var out []claimMapping
@@ -121,6 +134,8 @@ func (c *compiler) ruleClaims(path string, claims map[string]string) []claimMapp
 			c.fault(at, "map it to another name", "the claim %q is reserved: no upstream may choose it", ours)
 		} else if err := nameFault(ours); err != nil {
 			c.fault(at, "give the claim a name", "the claim %q cannot be used: %v", ours, err)
+		} else if as := c.spelled(ours); as != ours {
+			c.fault(at, "spell it the same everywhere", "the claim %q is also spelled %q; readers that ignore case would mix them up", ours, as)
 		}
 		theirs, err := parseClaimPath(claims[ours])
 		if err != nil {

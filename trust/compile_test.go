@@ -223,6 +223,7 @@ func TestCompileRefusesRules(t *testing.T) {
 			when(ConditionSpec{Regex: "(a)|(b)"})},
 		{"a condition on no claim", rule(func(g *GrantSpec) { g.When = map[string]ConditionSpec{"": {Exact: "a"}} }), `trust.hq.grant[0].when.""`, "empty", nil},
 		{"a reserved claim", claim("scope", "roles"), "trust.hq.grant[0].claims.scope", "reserved", claim("team", "scope")},
+		{"a claim that is a case variant of email", claim("Email", "mail"), "trust.hq.grant[0].claims.Email", "spelled", claim("email", "mail")},
 		{"a reserved claim in other letters", claim("ISS", "x"), "trust.hq.grant[0].claims.ISS", "reserved", nil},
 		{"a claim without name", claim("", "x"), `trust.hq.grant[0].claims.""`, "empty", nil},
 		{"a claim from a bad path", claim("team", "/a~"), "trust.hq.grant[0].claims.team", "JSON pointer", claim("team", "/a~0")},
