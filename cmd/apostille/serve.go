@@ -54,14 +54,15 @@ const gcPercent = 200
 
 // serve wires the parts: store, upstreams, broker, listeners.
 func (a *app) serve(ctx context.Context) error {
+	started := time.Now()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	cfg, err := a.load()
 	if err != nil {
 		return &exit{exitUsage, err}
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
-	s := &server{app: a, log: newLog(a.stderr, cfg.Log), metrics: metrics.New(), started: time.Now()}
+	s := &server{app: a, log: newLog(a.stderr, cfg.Log), metrics: metrics.New(), started: started}
 	for _, w := range cfg.Warnings {
 		s.log.Warn("configuration", "file", w.File, "line", w.Line, "path", w.Path, "problem", w.Text, "remedy", w.Remedy)
 	}
