@@ -28,7 +28,7 @@ var unbuilt = map[string]string{
 // read are the parameters that some step of a token request reads.
 var read = []string{
 	"grant_type", "client_id", "client_secret", "client_assertion", "client_assertion_type", "subject_token", "subject_token_type",
-	"requested_token_type", "assertion", "audience", "resource", "scope",
+	"requested_token_type", "assertion", "audience", "resource", "scope", "redirect_uri", "code_verifier",
 }
 
 // Ignored says of a parameter that nothing here gives it a meaning: it is ignored (RFC 6749 §3.2), and counted, since it may be one

@@ -52,10 +52,14 @@ var remedyOf = map[trust.Reason]string{
 	trust.ReasonNotHolder:         "let the client that the token was issued to ask, or the one that owns the API in its audience (`client` of the API)",
 	trust.ReasonChainTooLong:      "start again from the first token: five exchanges in a row are the limit",
 	trust.ReasonLifetime:          "get a token with more time left",
+	trust.ReasonSignIn:            "a [[trust.ID.grant]] with `sign_in = true` would have to name this client, its conditions hold, and the client's `trusts` allow the trust",
+	trust.ReasonConsent:           "the person would have to consent at the next sign-in; or the client be `first_party`",
+	trust.ReasonRevoked:           "sign in again: what was revoked stays revoked",
+	trust.ReasonClaimsTooOld:      "sign in again; or raise `max_claims_age` of [trust.ID.login], or set `refresh_claims` there",
 
 	trust.ReasonRequest:          "correct the request as the text above says",
 	trust.ReasonUnsupportedParam: "leave that parameter out: this broker does not implement what it asks for",
-	trust.ReasonUnsupportedGrant: "use token_exchange, jwt_bearer or client_credentials",
+	trust.ReasonUnsupportedGrant: "use token_exchange, jwt_bearer, client_credentials, authorization_code or refresh_token",
 	trust.ReasonUnsupportedType:  "use the token type jwt, id_token or access_token",
 	trust.ReasonClientAuth:       "authenticate the client, or ask for what an unauthenticated rule gives",
 	trust.ReasonRateLimited:      "ask less often, or raise [limits]",
@@ -63,6 +67,16 @@ var remedyOf = map[trust.Reason]string{
 	trust.ReasonStore:            "make the store answer: `apostille store check`",
 	trust.ReasonAudit:            "make the audit file writable",
 	trust.ReasonIssuedTooLarge:   "map fewer or smaller claims into the token",
+
+	trust.ReasonCode:          "sign in again, and send the code once, within a minute, with the redirect_uri and code_verifier it was asked for with",
+	trust.ReasonCodeReused:    "sign in again; a code is sent once, so look for who sent it twice",
+	trust.ReasonRefresh:       "sign in again, and send the refresh token that came last, as the client that got it",
+	trust.ReasonRefreshReused: "sign in again; each refresh token is used once, so look for who holds a copy, or raise `refresh_grace` of the client",
+	trust.ReasonRedirect:      "list the URI in `redirect_uris` of the client, byte for byte",
+	trust.ReasonLoginState:    "begin the sign-in again, in one browser",
+	trust.ReasonUpstreamError: "look into the upstream's log: it refused the login",
+	trust.ReasonUpstreamDown:  "make the upstream answer: `apostille check --online` says how it fails",
+	trust.ReasonLoginRequired: "let the person sign in: ask without prompt=none; or have the upstream honour max_age and send auth_time",
 }
 
 // Remedy says what would have to change for a reason not to refuse; "" for one that does not exist.
@@ -106,8 +120,8 @@ func ruleRemedy(s trust.Step, q Query, x *Explanation) string {
 func clientsOf(reg *trust.Registry, trustID string) []string {
 	var out []string
 	for _, a := range reg.Access() {
-		if a.Trust != trustID {
-			continue
+		if a.Trust != trustID || a.API == trust.UserInfo {
+			continue // sign-in rules give nothing in an exchange
 		}
 		who := "an unauthenticated caller"
 		if a.Client != "" {

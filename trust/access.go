@@ -53,12 +53,12 @@ func accessOf(t *Trust, c *Client, r *rule) Access {
 	}
 	slices.Sort(scopes)
 	for _, s := range slices.Compact(scopes) {
-		if c == nil || slices.Contains(c.Spec.APIs[r.api.ID], s) {
+		if c.registered(r.api, s) {
 			a.Scopes = append(a.Scopes, s)
 		}
 	}
 	for _, g := range grants {
-		if g.reaches(t, r) && (c == nil || slices.Contains(c.Spec.Grants, string(g))) {
+		if g.reaches(t, c, r) && (c == nil || slices.Contains(c.Spec.Grants, string(g))) {
 			a.Grants = append(a.Grants, g)
 		}
 	}
@@ -75,18 +75,39 @@ func accessOf(t *Trust, c *Client, r *rule) Access {
 	return a
 }
 
-// reaches says whether a grant can come to a rule: local rules serve our own tokens and clients, others serve foreign
-// credentials.
-func (g Grant) reaches(t *Trust, r *rule) bool {
+// registered says whether a client may ever be given a scope of an API; nil is the unauthenticated caller. Every application is
+// registered for identity, and for access while the person is away if it may refresh.
+func (c *Client) registered(a *API, scope string) bool {
+	if c == nil {
+		return true
+	}
+	if a.ID == UserInfo {
+		return scope != "offline_access" || c.MayUse(GrantRefresh)
+	}
+	return slices.Contains(c.Spec.APIs[a.ID], scope)
+}
+
+// reaches says whether a grant can come to a rule: local rules serve our own tokens and clients, others serve foreign credentials that
+// the trust takes, and people who may sign in to the client.
+func (g Grant) reaches(t *Trust, c *Client, r *rule) bool {
+	foreign := t.Spec.JWT != nil || t.Spec.IDToken != nil
 	switch g {
 	case GrantTokenExchange:
-		return true
+		return !r.signIn && (foreign || t.ID == Local)
 	case GrantJWTBearer:
-		return t.ID != Local
+		return !r.signIn && foreign
 	case GrantClientCredentials:
 		return t.ID == Local && r.table == nil
+	case GrantCode, GrantRefresh:
+		return r.table == nil && c != nil && t.signsInTo(c)
 	}
 	return false
+}
+
+// signsInTo says whether people of the trust may sign in to a client.
+func (t *Trust) signsInTo(c *Client) bool {
+	return t.Spec.Login != nil && c.Spec.App.SignsIn(t.ID) &&
+		slices.ContainsFunc(t.rules, func(r *rule) bool { return r.signIn && slices.Contains(r.clients, c.ID) })
 }
 
 func conditionWords(t *Trust, r *rule) []string {

@@ -45,6 +45,10 @@ var classes = map[Reason]Class{
 	ReasonNotHolder:         ClassSubject,
 	ReasonChainTooLong:      ClassSubject,
 	ReasonLifetime:          ClassSubject,
+	ReasonSignIn:            ClassTarget,
+	ReasonConsent:           ClassSubject,
+	ReasonRevoked:           ClassSubject,
+	ReasonClaimsTooOld:      ClassSubject,
 
 	ReasonRequest:          ClassRequest,
 	ReasonUnsupportedParam: ClassRequest,
@@ -56,6 +60,15 @@ var classes = map[Reason]Class{
 	ReasonStore:            ClassUnavailable,
 	ReasonAudit:            ClassUnavailable,
 	ReasonIssuedTooLarge:   ClassSubject,
+	ReasonCode:             ClassSubject,
+	ReasonCodeReused:       ClassSubject,
+	ReasonRefresh:          ClassSubject,
+	ReasonRefreshReused:    ClassSubject,
+	ReasonRedirect:         ClassRequest,
+	ReasonLoginState:       ClassRequest,
+	ReasonUpstreamError:    ClassSubject,
+	ReasonUpstreamDown:     ClassUnavailable,
+	ReasonLoginRequired:    ClassSubject,
 }
 
 // Class groups a reason. A reason this package does not know, the zero value too, is ClassInternal.

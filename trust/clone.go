@@ -9,6 +9,7 @@ import (
 func cloneTrust(s TrustSpec) TrustSpec {
 	s.Require = cloneConditions(s.Require)
 	s.JWT, s.IDToken = cloneUse(s.JWT), cloneUse(s.IDToken)
+	s.Login = cloneLogin(s.Login)
 	s.Grants = slices.Clone(s.Grants)
 	for i := range s.Grants {
 		g := &s.Grants[i]
@@ -20,6 +21,33 @@ func cloneTrust(s TrustSpec) TrustSpec {
 		g.Claims = maps.Clone(g.Claims)
 	}
 	return s
+}
+
+func cloneLogin(l *LoginSpec) *LoginSpec {
+	if l == nil {
+		return nil
+	}
+	out := *l
+	out.EmailDomains = slices.Clone(l.EmailDomains)
+	out.Keywords = slices.Clone(l.Keywords)
+	out.ACR = maps.Clone(l.ACR)
+	return &out
+}
+
+func cloneApp(a *AppSpec) *AppSpec {
+	if a == nil {
+		return nil
+	}
+	out := *a
+	out.RedirectURIs = slices.Clone(a.RedirectURIs)
+	out.Trusts = slices.Clone(a.Trusts)
+	out.PostLogoutURIs = slices.Clone(a.PostLogoutURIs)
+	out.Origins = slices.Clone(a.Origins)
+	if a.RefreshGrace != nil {
+		grace := *a.RefreshGrace
+		out.RefreshGrace = &grace
+	}
+	return &out
 }
 
 func cloneUse(u *UseSpec) *UseSpec {

@@ -8,8 +8,9 @@ import (
 
 // What TokenSpec may say; the first is the default. Do not change them.
 var (
-	TokenAlgs = []string{"ES256", "RS256", "EdDSA"}
-	TokenTyps = []string{"at+jwt", "JWT"}
+	TokenAlgs    = []string{"ES256", "RS256", "EdDSA"}
+	TokenTyps    = []string{"at+jwt", "JWT"}
+	TokenFormats = []string{"jwt", "opaque"}
 )
 
 // api compiles one `[api.ID]`. What it has in common with other APIs is checked by apiNames.
@@ -29,15 +30,26 @@ func (c *compiler) api(id string, s APISpec) {
 		c.fault(path+".audience", "write the value its tokens carry in aud, best the URL of the API",
 			"the audience %q cannot be used: %v", s.Audience, err)
 	}
-	if _, ok := c.spec.Clients[s.Client]; s.Client != "" && !ok {
-		c.fault(path+".client", "declare the client or correct the name", "there is no client %q", s.Client)
-	}
+	c.apiOwner(path+".client", s.Client)
 	for _, scope := range sortedKeys(s.Scopes) {
+		c.reg.defined[scope] = true
 		if err := scopeFault(scope); err != nil {
 			c.fault(path+".scopes."+key(scope), "name each scope by itself, without wildcards", "%v", err)
 		}
 	}
 	c.apiToken(path, a)
+}
+
+// apiOwner checks the client that owns an API: it must be able to prove that it is the owner.
+func (c *compiler) apiOwner(path, id string) {
+	owner, ok := c.spec.Clients[id]
+	switch {
+	case id == "":
+	case !ok:
+		c.fault(path, "declare the client or correct the name", "there is no client %q", id)
+	case owner.App != nil && owner.App.Public:
+		c.fault(path, "name a client with a credential", "the client %q is public: anybody could act as the owner", id)
+	}
 }
 
 // apiToken checks how and for how long tokens are issued, and fills in the defaults.
@@ -48,6 +60,12 @@ func (c *compiler) apiToken(path string, a *API) {
 	}
 	if t.Typ == "" {
 		t.Typ = TokenTyps[0]
+	}
+	if t.Format == "" {
+		t.Format = TokenFormats[0]
+	}
+	if !slices.Contains(TokenFormats, t.Format) {
+		c.fault(path+".token.format", fmt.Sprintf("use one of %s", show(TokenFormats)), "the format %q is not built", t.Format)
 	}
 	if !slices.Contains(TokenAlgs, t.Alg) {
 		c.fault(path+".token.alg", fmt.Sprintf("use one of %s", show(TokenAlgs)), "the algorithm %q is not built", t.Alg)

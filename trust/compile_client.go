@@ -6,7 +6,16 @@ import (
 )
 
 // grants are the grants that exist.
-var grants = []Grant{GrantTokenExchange, GrantJWTBearer, GrantClientCredentials}
+var grants = []Grant{GrantTokenExchange, GrantJWTBearer, GrantClientCredentials, GrantCode, GrantRefresh}
+
+// GrantNames lists the grants as `grants` of a client names them.
+func GrantNames() []string {
+	names := make([]string, len(grants))
+	for i, g := range grants {
+		names[i] = string(g)
+	}
+	return names
+}
 
 // client compiles one `[client.ID]`.
 func (c *compiler) client(id string, s ClientSpec) {
@@ -14,6 +23,7 @@ func (c *compiler) client(id string, s ClientSpec) {
 	out := &Client{ID: id, Spec: s}
 	out.Spec.Grants = slices.Clone(s.Grants)
 	out.Spec.APIs = cloneLists(s.APIs)
+	out.Spec.App = cloneApp(s.App)
 	c.reg.clients[id] = out
 
 	if !clientIDSyntax.MatchString(id) {
@@ -30,6 +40,10 @@ func (c *compiler) client(id string, s ClientSpec) {
 	}
 	if err := durationFault(s.Lifetime); err != nil {
 		c.fault(path+".lifetime", durationRemedy, "the lifetime cannot be used: %v", err)
+	}
+	c.signsIn(path, out)
+	if out.Spec.App != nil {
+		c.app(path, out)
 	}
 }
 

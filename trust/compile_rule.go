@@ -11,25 +11,12 @@ import (
 func (c *compiler) grantRule(t *Trust, n int) {
 	g := &t.Spec.Grants[n]
 	path := fmt.Sprintf("trust.%s.grant[%d]", key(t.ID), n)
-	r := &rule{
-		name:            fmt.Sprintf("%s.grant[%d]", t.ID, n),
-		clients:         g.Clients,
-		unauthenticated: g.Unauthenticated,
-		defaults:        g.DefaultScopes,
-		when:            c.conditions(path+".when", g.When),
-		lifetime:        g.Lifetime,
-	}
-	c.ruleCallers(path, t, g)
+	r := c.newRule(t, n, path)
 	if api, ok := c.knownAPI(path+".api", g.API); ok {
 		r.api = api
 		c.ruleScopes(path, r, g)
 		c.ruleRegistrations(path, t, g)
 	}
-	r.claims = c.ruleClaims(path+".claims", g.Claims)
-	if err := durationFault(g.Lifetime); err != nil {
-		c.fault(path+".lifetime", durationRemedy, "the lifetime cannot be used: %v", err)
-	}
-
 	t.rules = append(t.rules, r)
 	if r.unauthenticated {
 		c.index(ruleKey{t.ID, ""}, r)
@@ -37,6 +24,26 @@ func (c *compiler) grantRule(t *Trust, n int) {
 	for _, client := range g.Clients {
 		c.index(ruleKey{t.ID, client}, r)
 	}
+}
+
+// newRule compiles what every kind of rule has: callers, conditions, claims and lifetime.
+func (c *compiler) newRule(t *Trust, n int, path string) *rule {
+	g := &t.Spec.Grants[n]
+	r := &rule{
+		name:            fmt.Sprintf("%s.grant[%d]", t.ID, n),
+		clients:         g.Clients,
+		unauthenticated: g.Unauthenticated,
+		signIn:          g.SignIn,
+		defaults:        g.DefaultScopes,
+		when:            c.conditions(path+".when", g.When),
+		lifetime:        g.Lifetime,
+	}
+	c.ruleCallers(path, t, g)
+	r.claims = c.ruleClaims(path+".claims", g.Claims)
+	if err := durationFault(g.Lifetime); err != nil {
+		c.fault(path+".lifetime", durationRemedy, "the lifetime cannot be used: %v", err)
+	}
+	return r
 }
 
 func (c *compiler) index(k ruleKey, r *rule) { c.reg.rules[k] = append(c.reg.rules[k], r) }

@@ -17,8 +17,12 @@ func (c *compiler) trust(id string, s TrustSpec) {
 		c.foreign(path, t)
 	}
 	t.require = c.conditions(path+".require", s.Require)
-	for i := range s.Grants {
-		c.grantRule(t, i)
+	for i, g := range s.Grants {
+		if g.SignIn {
+			c.signInRule(t, i)
+		} else {
+			c.grantRule(t, i)
+		}
 	}
 }
 
@@ -29,7 +33,7 @@ func (c *compiler) local(path string, s TrustSpec) {
 		set bool
 	}{
 		{"issuer", s.Issuer != ""}, {"domain", s.Domain != ""}, {"subject", s.Subject != ""},
-		{"keys", s.KeySource != ""}, {"exchange.jwt", s.JWT != nil}, {"exchange.id_token", s.IDToken != nil},
+		{"keys", s.KeySource != ""}, {"exchange.jwt", s.JWT != nil}, {"exchange.id_token", s.IDToken != nil}, {"login", s.Login != nil},
 	} {
 		if f.set {
 			c.fault(path+"."+f.key, "remove it, or declare a trust of another name",
@@ -60,12 +64,15 @@ func (c *compiler) foreign(path string, t *Trust) {
 	if t.Spec.KeySource == "" {
 		c.fault(path+".keys", "say where its keys come from, such as keys = { discovery = true }", "the trust has no keys")
 	}
-	if t.Spec.JWT == nil && t.Spec.IDToken == nil {
-		c.fault(path+".exchange", `say what it may be used for, such as jwt = { audiences = ["…"] }`,
-			"the trust has no use: no kind of its tokens may be exchanged")
+	if t.Spec.JWT == nil && t.Spec.IDToken == nil && t.Spec.Login == nil {
+		c.fault(path+".exchange", `say what it may be used for, such as jwt = { audiences = ["…"] }, or declare its login`,
+			"the trust has no use: no kind of its tokens may be exchanged, and nobody signs in with it")
 	}
 	c.use(path+".exchange.jwt", t.Spec.JWT)
 	c.use(path+".exchange.id_token", t.Spec.IDToken)
+	if t.Spec.Login != nil {
+		c.login(path, t)
+	}
 }
 
 // foreignIssuer checks an upstream's issuer. It is compared byte for byte, so a trailing slash may well be right;

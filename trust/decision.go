@@ -22,6 +22,10 @@ type Standing struct {
 	Loaded    bool      // the store answered; false refuses
 	Blocked   bool      // `subject block`
 	NotBefore time.Time // credentials issued before it are refused; zero = no bound
+	Revoked   bool      // the credential itself, its family or its session was revoked
+	// Consented holds what the subject allows the client: API ID → scopes. It counts only for third-party applications and what began
+	// with a sign-in. nil = nothing.
+	Consented map[string][]string
 }
 
 // Decision is the reasoned answer of Evaluate; explain, the audit record and the tests read the same value. The
@@ -42,6 +46,14 @@ type Decision struct {
 	Expires  time.Time // exact; whoever writes seconds must round down
 	Token    TokenSpec // defaults filled in
 	Links    int       // exchanges behind the token to issue
+
+	// Of sign-ins (CredentialLogin) and what began with one.
+	Identity       []string            // IdentityScopes granted, sorted; what ID token and userinfo may tell
+	IdentityClaims map[string]any      // mapped by the sign-in rules, for ID token and userinfo
+	Unconsented    map[string][]string // API ID → scopes that the rules give and the subject has not consented to
+	AuthTime       time.Time
+	ACR            string
+	Family         string
 
 	Steps []Step // with Request.Explain: how the answer came about, in order
 }

@@ -11,7 +11,7 @@ import (
 func TestDecisions(t *testing.T) {
 	t.Parallel()
 	sub := DeriveSub(hqIssuer, "sub", "kim")
-	es256 := TokenSpec{Alg: "ES256", Typ: "at+jwt"}
+	es256 := TokenSpec{Alg: "ES256", Typ: "at+jwt", Format: "jwt"}
 	plain := Decision{
 		Granted: true, Trust: "hq", Sub: sub, ClientID: "portal", APIs: []string{"warehouse"}, Audience: []string{warehouseURL},
 		Scopes: []string{"stock.read"}, Rules: []string{"hq.grant[0]"}, Expires: noon.Add(DefaultLifetime), Token: es256, Links: 1,

@@ -2,6 +2,7 @@ package trust
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -15,7 +16,7 @@ func (r *Registry) Evaluate(q Request, st Standing) Decision {
 		e.d.ClientID = "trust:" + q.Subject.Trust
 	}
 	for _, stage := range stages {
-		if !stage(e) {
+		if !stage(e) && !e.signInAlone() {
 			return e.d
 		}
 	}
@@ -29,14 +30,18 @@ var stages = []func(*evaluation) bool{
 	(*evaluation).trustLive,
 	(*evaluation).subjectWhole,
 	(*evaluation).notBlocked,
+	(*evaluation).notRevoked,
 	(*evaluation).issuedAfterCutoff,
 	(*evaluation).clientMay,
 	(*evaluation).holderMay,
+	(*evaluation).claimsFresh,
 	(*evaluation).requireMet,
+	(*evaluation).signInMay,
 	(*evaluation).rulesFound,
 	(*evaluation).targetNamed,
 	(*evaluation).conditionsMet,
 	(*evaluation).scopesLeft,
+	(*evaluation).consentGiven,
 	(*evaluation).claimsAgree,
 	(*evaluation).timeLeft,
 }
@@ -49,17 +54,28 @@ type evaluation struct {
 	d   Decision
 
 	trust   *Trust
-	client  *Client // nil: unauthenticated
-	stays   bool    // own token presented by the client it was issued to: the audience may not change
-	rules   []*rule // of the trust, for the client
-	targets []*API  // sorted by ID
-	holding []*rule // of the targets, conditions hold
+	client  *Client  // nil: unauthenticated
+	stays   bool     // own token presented by the client it was issued to: the audience may not change
+	asked   []string // scopes of APIs asked for, each once; of a sign-in those that are not identity
+	rules   []*rule  // of the trust, for the client
+	targets []*API   // sorted by ID
+	holding []*rule  // of the targets, conditions hold
 	scopes  []string
 	giving  []*rule // contribute to the token
 	claims  map[string]any
 	expires time.Time
 	links   int
+
+	// Of sign-ins.
+	signIns        []*rule // hold for this person
+	identity       []string
+	home           bool // the token is for the broker itself: no API is asked for, or none is left
+	identityClaims map[string]any
+	unconsented    map[string][]string // also of exchanges
 }
+
+// isLogin says whether the credential is a sign-in.
+func (e *evaluation) isLogin() bool { return e.q.Subject.Credential == CredentialLogin }
 
 // refuse records why. The text names the values and what would have to change.
 func (e *evaluation) refuse(reason Reason, step, format string, args ...any) bool {
@@ -89,11 +105,21 @@ func (e *evaluation) grant() {
 	for i, a := range e.targets {
 		e.d.APIs[i], e.d.Audience[i] = a.ID, a.Spec.Audience
 	}
-	e.d.Rules = make([]string, len(e.giving))
-	for i, r := range e.giving {
-		e.d.Rules[i] = r.name
+	e.d.Rules = make([]string, 0, len(e.signIns)+len(e.giving))
+	for _, r := range e.signIns {
+		e.d.Rules = append(e.d.Rules, r.name)
+	}
+	for _, r := range e.giving {
+		e.d.Rules = append(e.d.Rules, r.name)
 	}
 	e.d.Scopes, e.d.Claims, e.d.Expires = e.scopes, e.claims, e.expires
+	if e.home {
+		e.d.Scopes = slices.Clone(e.identity)
+	}
+	e.d.Identity, e.d.IdentityClaims, e.d.Unconsented = e.identity, e.identityClaims, e.unconsented
+	if e.q.Subject.SignedIn {
+		e.d.AuthTime, e.d.ACR, e.d.Family = e.q.Subject.AuthTime, e.q.Subject.ACR, e.q.Subject.Family
+	}
 	e.d.Token = e.targets[0].Spec.Token
 	e.d.Links = e.links
 	e.d.Granted = true

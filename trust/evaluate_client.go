@@ -16,6 +16,9 @@ func (e *evaluation) clientMay() bool {
 	}
 	// Resolved here, because whether an own token's holder may present it depends on what is asked for.
 	e.targets = e.resolve()
+	if e.q.Client == "" && e.isLogin() {
+		return e.refuse(ReasonClientRequired, "client", "people sign in to an application, and none is named")
+	}
 	if e.q.Client == "" {
 		return e.pass("client", "not authenticated: the foreign token is the credential")
 	}
@@ -43,12 +46,17 @@ func (g Grant) takes(c CredentialType) bool {
 		return c == CredentialJWT || c == CredentialIDToken
 	case GrantClientCredentials:
 		return c == CredentialClient
+	case GrantCode, GrantRefresh:
+		return c == CredentialLogin
 	}
 	return false
 }
 
 // rulesFound: some rule of the trust names the client.
 func (e *evaluation) rulesFound() bool {
+	if e.home {
+		return true
+	}
 	e.rules = e.reg.rules[ruleKey{e.trust.ID, e.q.Client}]
 	if e.q.Subject.Credential == CredentialClient {
 		// A table maps scopes of a token, and a client that acts for itself has none.
@@ -69,6 +77,9 @@ func (e *evaluation) rulesFound() bool {
 // noteRules says of every rule of the trust whether it is about this client.
 func (e *evaluation) noteRules() {
 	for _, r := range e.trust.rules {
+		if r.signIn {
+			continue // signInMay says what becomes of these
+		}
 		whom := "names " + show(r.clients)
 		if r.unauthenticated {
 			whom = "is for unauthenticated callers"

@@ -23,14 +23,15 @@ const (
 // the rules whose conditions hold, narrowed in the same way; an application that asked for nothing cannot have
 // asked for too much, so that what its registration lacks is then dropped.
 func (e *evaluation) scopesLeft() bool {
+	if e.home {
+		return e.identityLeft()
+	}
 	wanted, asked := e.wanted()
 	e.scopes = make([]string, 0, len(wanted))
 	for _, scope := range wanted {
 		switch v := e.judge(scope); {
-		case v == scopeUnknown:
-			return e.refuse(ReasonScopeUnknown, "scopes", "no target defines the scope %q", scope)
-		case v == scopeUnregistered && asked:
-			return e.refuse(ReasonScopeUnregistered, "scopes", "the registration of client %q lacks the scope %q: add it there", e.q.Client, scope)
+		case (asked || v == scopeUnknown) && !e.askable(scope, v):
+			return false
 		case v == scopeSplit:
 			return e.refuse(ReasonTargetsDisagree, "scopes", "the scope %q would be granted for one target and not for another: ask for one at a time", scope)
 		case v == scopeGranted:
@@ -52,10 +53,21 @@ func (e *evaluation) scopesLeft() bool {
 	return true
 }
 
+// askable refuses a scope that must not even be asked for.
+func (e *evaluation) askable(scope string, v verdict) bool {
+	switch v {
+	case scopeUnknown:
+		return e.refuse(ReasonScopeUnknown, "scopes", "no target defines the scope %q", scope)
+	case scopeUnregistered:
+		return e.refuse(ReasonScopeUnregistered, "scopes", "the registration of client %q lacks the scope %q: add it there", e.q.Client, scope)
+	}
+	return true
+}
+
 // wanted lists the scopes to judge, each once, and says whether the request asked for any.
 func (e *evaluation) wanted() (scopes []string, asked bool) {
-	if len(e.q.Scopes) > 0 {
-		return appendNew(make([]string, 0, len(e.q.Scopes)), e.q.Scopes), true
+	if len(e.asked) > 0 {
+		return e.asked, true
 	}
 	for _, r := range e.holding {
 		scopes = appendNew(scopes, r.defaults)
@@ -90,6 +102,8 @@ func (e *evaluation) judge(scope string) verdict {
 	}
 	v := scopeGranted
 	switch {
+	case defined == 0 && e.isLogin() && !e.named():
+		v = e.elsewhere(scope)
 	case defined == 0:
 		v = scopeUnknown
 	case registered == 0:

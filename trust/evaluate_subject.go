@@ -22,7 +22,8 @@ func (e *evaluation) trustLive() bool {
 		return e.refuse(ReasonTrustNotLive, "trust", "there is no trust %q: declare it", s.Trust)
 	case t.Spec.Disabled:
 		return e.refuse(ReasonTrustNotLive, "trust", "trust %q is disabled: enable it", s.Trust)
-	case s.Credential == CredentialJWT && t.Spec.JWT == nil, s.Credential == CredentialIDToken && t.Spec.IDToken == nil:
+	case s.Credential == CredentialJWT && t.Spec.JWT == nil, s.Credential == CredentialIDToken && t.Spec.IDToken == nil,
+		s.Credential == CredentialLogin && t.Spec.Login == nil:
 		return e.refuse(ReasonTrustNotLive, "trust", "trust %q does not take a %s: declare that use", s.Trust, s.Credential)
 	}
 	e.trust = t
@@ -32,7 +33,8 @@ func (e *evaluation) trustLive() bool {
 // subjectWhole: the subject is what VERIFY makes of such a credential, and its origin is still live.
 func (e *evaluation) subjectWhole() bool {
 	s := &e.q.Subject
-	foreign := s.Credential == CredentialJWT || s.Credential == CredentialIDToken
+	login := s.Credential == CredentialLogin
+	foreign := s.Credential == CredentialJWT || s.Credential == CredentialIDToken || login
 	own := s.Credential == CredentialOwnToken || s.Credential == CredentialClient
 	switch {
 	case !foreign && !own:
@@ -43,6 +45,8 @@ func (e *evaluation) subjectWhole() bool {
 		return e.refuse(ReasonSubject, "subject", "the credential names no subject")
 	case s.Credential != CredentialOwnToken && s.Origin != s.Trust:
 		return e.refuse(ReasonSubject, "subject", "a %s of trust %q cannot originate from %q", s.Credential, s.Trust, s.Origin)
+	case login != s.SignedIn && s.Credential != CredentialOwnToken:
+		return e.refuse(ReasonSubject, "subject", "a %s that says it is a sign-in, or a sign-in that does not", s.Credential)
 	case s.Credential == CredentialClient && (e.q.Client == "" || s.Sub != ClientSub(e.q.Client)):
 		return e.refuse(ReasonSubject, "subject", "client %q acts for itself only, not for %q", e.q.Client, s.Sub)
 	case foreign && strings.HasPrefix(s.Sub, clientPrefix):
@@ -71,6 +75,14 @@ func (e *evaluation) notBlocked() bool {
 		return e.refuse(ReasonSubjectBlocked, "blocked", "subject %q is blocked: unblock it", e.q.Subject.Sub)
 	}
 	return e.pass("blocked", "no")
+}
+
+// notRevoked: the credential itself, what it belongs to, or the session it came from has ended.
+func (e *evaluation) notRevoked() bool {
+	if e.st.Revoked {
+		return e.refuse(ReasonRevoked, "revoked", "the credential of subject %q was revoked, or what it came from has ended: sign in again", e.q.Subject.Sub)
+	}
+	return e.pass("revoked", "no")
 }
 
 // issuedAfterCutoff: a credential without a time of issue cannot show that it is newer. A client that acts for itself
@@ -118,7 +130,7 @@ func (e *evaluation) requireMet() bool {
 func (e *evaluation) holderMay() bool {
 	s := &e.q.Subject
 	switch s.Credential {
-	case CredentialClient:
+	case CredentialClient, CredentialLogin:
 		return true
 	case CredentialJWT, CredentialIDToken:
 		e.links = 1

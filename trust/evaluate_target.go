@@ -13,10 +13,10 @@ func (e *evaluation) resolve() []*API {
 	}
 	out := make([]*API, 0, len(e.q.Audiences)+len(e.q.Resources))
 	for _, name := range e.q.Audiences {
-		out = addAPI(out, e.reg.audienceNamed(name))
+		out = addAPI(out, e.audienceNamed(name))
 	}
 	for _, name := range e.q.Resources {
-		out = addAPI(out, e.reg.byResource[name])
+		out = addAPI(out, e.resourceNamed(name))
 	}
 	slices.SortFunc(out, func(a, b *API) int { return cmp.Compare(a.ID, b.ID) })
 	return out
@@ -29,12 +29,24 @@ func addAPI(list []*API, a *API) []*API {
 	return append(list, a)
 }
 
-// audienceNamed finds an API by ID or configured audience; Compile sees to it that this is one API at most.
-func (r *Registry) audienceNamed(name string) *API {
-	if a, ok := r.apis[name]; ok {
+// audienceNamed finds an API by ID or configured audience; Compile sees to it that this is one API at most. A sign-in may name the
+// broker itself.
+func (e *evaluation) audienceNamed(name string) *API {
+	if e.isLogin() && (name == UserInfo || name == e.reg.issuer) {
+		return e.reg.userinfo
+	}
+	if a, ok := e.reg.apis[name]; ok {
 		return a
 	}
-	return r.byAudience[name]
+	return e.reg.byAudience[name]
+}
+
+// resourceNamed finds an API by its audience or a listed URI.
+func (e *evaluation) resourceNamed(name string) *API {
+	if e.isLogin() && name == e.reg.issuer {
+		return e.reg.userinfo
+	}
+	return e.reg.byResource[name]
 }
 
 // named says whether the request names its target.
@@ -43,18 +55,21 @@ func (e *evaluation) named() bool { return len(e.q.Audiences)+len(e.q.Resources)
 // targetNamed: every name is known, several APIs fit into one token, and each has a rule for this client.
 func (e *evaluation) targetNamed() bool {
 	for _, name := range e.q.Audiences {
-		if e.reg.audienceNamed(name) == nil {
+		if e.audienceNamed(name) == nil {
 			return e.refuse(ReasonTargetUnknown, "target", "no api has the name or the audience %q", name)
 		}
 	}
 	for _, name := range e.q.Resources {
-		if e.reg.byResource[name] == nil {
+		if e.resourceNamed(name) == nil {
 			return e.refuse(ReasonTargetUnknown, "target", "no api has the audience or lists the resource %q", name)
 		}
 	}
 	for _, a := range e.targets {
 		if !e.targetsAgree(e.targets[0], a) {
 			return false
+		}
+		if a == e.reg.userinfo {
+			continue
 		}
 		if !slices.ContainsFunc(e.rules, func(r *rule) bool { return r.api == a }) {
 			return e.refuse(ReasonNoRule, "target", "no rule of trust %q for this client is about api %q: add one", e.trust.ID, a.ID)
@@ -66,6 +81,10 @@ func (e *evaluation) targetNamed() bool {
 
 // targetsAgree: a token for two APIs is one token, so it must look as both want it and answer to one owner.
 func (e *evaluation) targetsAgree(a, b *API) bool {
+	if a != b && (a == e.reg.userinfo || b == e.reg.userinfo) {
+		// The API could use such a token at the UserInfo endpoint.
+		return e.refuse(ReasonTargetsDisagree, "target", "a token for an API cannot be for the broker itself too: ask for %q and %q one at a time", a.ID, b.ID)
+	}
 	if a.Spec.Token != b.Spec.Token {
 		return e.refuse(ReasonTargetsDisagree, "target", "apis %q and %q want tokens of different alg or typ: ask for one at a time", a.ID, b.ID)
 	}
@@ -78,6 +97,9 @@ func (e *evaluation) targetsAgree(a, b *API) bool {
 // conditionsMet: each target has a rule whose conditions hold. A request that names no target gets the one API that
 // such rules are about.
 func (e *evaluation) conditionsMet() bool {
+	if e.home {
+		return true
+	}
 	e.holding = make([]*rule, 0, len(e.rules))
 	var failed *rule
 	for _, r := range e.rules {

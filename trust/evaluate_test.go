@@ -22,9 +22,9 @@ type pair struct {
 	good   func(situation)
 }
 
-func (p pair) decide(t *testing.T, change func(situation)) Decision {
+func (p pair) decide(t *testing.T, policy func() Spec, change func(situation)) Decision {
 	t.Helper()
-	spec, q, st := hmart(), p.ask(), live
+	spec, q, st := policy(), p.ask(), live
 	if change != nil {
 		change(situation{&spec, &q, &st})
 	}
@@ -33,17 +33,23 @@ func (p pair) decide(t *testing.T, change func(situation)) Decision {
 
 func runPairs(t *testing.T, pairs []pair) {
 	t.Helper()
+	runPairsOn(t, hmart, pairs)
+}
+
+func runPairsOn(t *testing.T, policy func() Spec, pairs []pair) {
+	t.Helper()
 	for _, p := range pairs {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			d := p.decide(t, p.bad)
+			d := p.decide(t, policy, p.bad)
 			if d.Granted || d.Reason != p.reason || d.Detail == "" {
 				t.Errorf("refused: got granted=%v reason=%q detail=%q, want reason %q and a detail", d.Granted, d.Reason, d.Detail, p.reason)
 			}
-			if d.Audience != nil || d.Scopes != nil || d.Claims != nil || !d.Expires.IsZero() {
+			if d.Audience != nil || d.APIs != nil || d.Scopes != nil || d.Claims != nil || !d.Expires.IsZero() ||
+				d.Identity != nil || d.IdentityClaims != nil || d.Unconsented != nil || d.Family != "" || !d.AuthTime.IsZero() {
 				t.Errorf("a refusal carries something to issue: %+v", d)
 			}
-			if twin := p.decide(t, p.good); !twin.Granted || twin.Reason != "" {
+			if twin := p.decide(t, policy, p.good); !twin.Granted || twin.Reason != "" {
 				t.Errorf("twin: got refused %q: %s", twin.Reason, twin.Detail)
 			}
 		})

@@ -6,11 +6,16 @@ import (
 	"time"
 )
 
-// claimsAgree maps claims by the contributing rules. An absent claim is not mapped; two rules that map different
+// claimsAgree maps claims by the contributing rules, and by the sign-in rules for ID token and userinfo. An absent claim is not mapped; two rules that map different
 // values to one claim leave nothing to choose by.
 func (e *evaluation) claimsAgree() bool {
+	return e.mapClaims(e.giving, &e.claims) && e.mapClaims(e.signIns, &e.identityClaims)
+}
+
+// mapClaims maps the claims of some rules into one set, which stays nil if there are none.
+func (e *evaluation) mapClaims(rules []*rule, into *map[string]any) bool {
 	var from map[string]*rule
-	for _, r := range e.giving {
+	for _, r := range rules {
 		for _, m := range r.claims {
 			v, ok := m.path.find(e.q.Subject.Claims)
 			if e.q.Explain {
@@ -21,12 +26,12 @@ func (e *evaluation) claimsAgree() bool {
 			}
 			if from == nil {
 				from = map[string]*rule{}
-				e.claims = map[string]any{}
+				*into = map[string]any{}
 			}
-			if other, taken := from[m.ours]; taken && !reflect.DeepEqual(e.claims[m.ours], v) {
+			if other, taken := from[m.ours]; taken && !reflect.DeepEqual((*into)[m.ours], v) {
 				return e.refuse(ReasonClaimConflict, "claims", "%s and %s map different values to the claim %q: change one of them", other.name, r.name, m.ours)
 			}
-			from[m.ours], e.claims[m.ours] = r, v
+			from[m.ours], (*into)[m.ours] = r, v
 		}
 	}
 	return true
@@ -73,7 +78,11 @@ func (e *evaluation) leastLifetime() (least time.Duration, bound string) {
 	if e.client != nil && e.client.Spec.Lifetime > 0 && e.client.Spec.Lifetime < least {
 		least, bound = e.client.Spec.Lifetime, "the client"
 	}
-	for _, r := range e.giving {
+	binding := e.giving
+	if e.home {
+		binding = e.signIns
+	}
+	for _, r := range binding {
 		if r.lifetime > 0 && r.lifetime < least {
 			least, bound = r.lifetime, r.name
 		}

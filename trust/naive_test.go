@@ -13,6 +13,8 @@ type naive struct {
 	spec   Spec
 	q      Request
 	faults map[Reason]bool
+	// anywhere: no API is named, so that a scope of any is known.
+	anywhere bool
 }
 
 // naiveGrant is what may be issued.
@@ -22,6 +24,10 @@ type naiveGrant struct {
 	rules   map[string]bool
 	expires time.Time
 	claims  map[string]any
+
+	identity       map[string]bool
+	identityClaims map[string]any
+	unconsented    map[string]map[string]bool
 }
 
 type namedRule struct {
@@ -30,9 +36,10 @@ type namedRule struct {
 }
 
 func naiveDecide(spec Spec, q Request, st Standing) (naiveGrant, map[Reason]bool) {
-	n := naive{spec, q, map[Reason]bool{}}
+	n := naive{spec, q, map[Reason]bool{}, false}
 	n.fault(ReasonStandingUnknown, !st.Loaded)
 	n.fault(ReasonSubjectBlocked, st.Blocked)
+	n.fault(ReasonRevoked, st.Revoked)
 	issued := q.Subject.IssuedAt
 	if q.Subject.Credential == CredentialClient {
 		issued = q.Now
@@ -40,21 +47,55 @@ func naiveDecide(spec Spec, q Request, st Standing) (naiveGrant, map[Reason]bool
 	n.fault(ReasonNotBefore, !st.NotBefore.IsZero() && issued.Before(st.NotBefore))
 	n.who()
 
+	p := n.person()
 	named := n.named()
-	rules := n.rules(named)
-	targets := named
-	if targets == nil {
-		targets = map[string]bool{}
-		for _, r := range rules {
-			targets[r.API] = true
+	g := naiveGrant{identity: p.identity, apis: map[string]bool{}}
+	home := p.home
+	var rules []namedRule
+	if !home {
+		api := naive{spec, n.q, map[Reason]bool{}, p.login && named == nil}
+		rules = api.ofAPIs(named, &g)
+		if home = p.alone(named, api.faults); !home {
+			for r := range api.faults {
+				n.faults[r] = true
+			}
 		}
-		n.fault(ReasonTargetAmbiguous, len(targets) > 1)
-		n.fault(ReasonConditions, len(targets) == 0)
 	}
-	n.whereTo(targets)
-	g := naiveGrant{apis: targets, scopes: n.scopes(targets, rules)}
-	g.rules, g.expires, g.claims = n.terms(targets, rules, g.scopes)
+	if home {
+		g.apis, g.scopes = map[string]bool{}, map[string]bool{}
+	}
+	home = n.consent(&g, p, named != nil, st) || home
+	if home {
+		g = n.atHome(g, p)
+	} else {
+		later := naive{spec, n.q, map[Reason]bool{}, false}
+		g.rules, g.expires, g.claims = later.terms(g.apis, rules, g.scopes)
+		n.fault(ReasonClaimConflict, later.faults[ReasonClaimConflict])
+	}
+	n.identify(&g, p)
+	if g.identity == nil {
+		g.identity = map[string]bool{}
+	}
 	return g, n.faults
+}
+
+// ofAPIs decides what is asked for of APIs.
+func (n naive) ofAPIs(named map[string]bool, g *naiveGrant) []namedRule {
+	rules := n.rules(named)
+	g.apis = named
+	if named == nil {
+		g.apis = map[string]bool{}
+		for _, r := range rules {
+			g.apis[r.API] = true
+		}
+		n.fault(ReasonTargetAmbiguous, len(g.apis) > 1)
+		n.fault(ReasonConditions, len(g.apis) == 0)
+	}
+	n.whereTo(g.apis)
+	g.scopes = n.scopes(g.apis, rules)
+	n.terms(g.apis, rules, g.scopes)
+	delete(n.faults, ReasonClaimConflict) // for the APIs that consent leaves to say
+	return rules
 }
 
 func (n naive) fault(r Reason, when bool) {
@@ -96,7 +137,10 @@ func (n naive) named() map[string]bool {
 		if out == nil {
 			out = map[string]bool{}
 		}
-		known := false
+		known := n.q.Subject.Credential == CredentialLogin && (audience && name == UserInfo || name == n.spec.Issuer)
+		if known {
+			out[UserInfo] = true
+		}
 		for id, a := range n.spec.APIs {
 			if name == a.Audience || audience && name == id || !audience && slices.Contains(a.Resources, name) {
 				out[id], known = true, true
@@ -119,7 +163,7 @@ func (n naive) rules(targets map[string]bool) []namedRule {
 	about, held := map[string]bool{}, map[string]bool{}
 	for i, g := range n.spec.Trusts[n.q.Subject.Trust].Grants {
 		mine := slices.Contains(g.Clients, n.q.Client) || n.q.Client == "" && g.Unauthenticated
-		if !mine || g.ScopeMap != nil && n.q.Subject.Credential == CredentialClient || targets != nil && !targets[g.API] {
+		if !mine || g.SignIn || g.ScopeMap != nil && n.q.Subject.Credential == CredentialClient || targets != nil && !targets[g.API] {
 			continue
 		}
 		about[g.API] = true
@@ -204,6 +248,10 @@ func (n naive) scopes(targets map[string]bool, rules []namedRule) map[string]boo
 				granted = append(granted, api)
 			}
 		}
+		if n.anywhere && len(defined) == 0 {
+			n.elsewhere(s)
+			continue
+		}
 		n.fault(ReasonScopeUnknown, len(defined) == 0)
 		n.fault(ReasonScopeUnregistered, len(defined) > 0 && len(registered) == 0 && len(n.q.Scopes) > 0)
 		n.fault(ReasonTargetsDisagree, len(granted) > 0 && len(granted) < len(defined))
@@ -213,6 +261,17 @@ func (n naive) scopes(targets map[string]bool, rules []namedRule) map[string]boo
 	}
 	n.fault(ReasonScopeEmpty, len(out) == 0 && len(wanted) > 0)
 	return out
+}
+
+// elsewhere judges a scope that no target defines.
+func (n naive) elsewhere(scope string) {
+	known, registered := false, false
+	for id, a := range n.spec.APIs {
+		known = known || a.Scopes[scope] != ""
+		registered = registered || slices.Contains(n.spec.Clients[n.q.Client].APIs[id], scope)
+	}
+	n.fault(ReasonScopeUnknown, !known)
+	n.fault(ReasonScopeUnregistered, known && !registered)
 }
 
 // terms finds the rules that contribute, and what they say of time and claims.

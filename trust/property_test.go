@@ -56,10 +56,11 @@ func drawSpec(t *rapid.T) Spec {
 	for _, id := range someClients {
 		c := ClientSpec{Disabled: coin(t, "client off", 12), APIs: map[string][]string{}, Lifetime: lifetime(t, "client")}
 		for _, g := range grants {
-			if !coin(t, "no grant", 16) {
+			if g != GrantCode && g != GrantRefresh && !coin(t, "no grant", 16) {
 				c.Grants = append(c.Grants, string(g))
 			}
 		}
+		drawApp(t, &c)
 		for api, a := range s.APIs {
 			c.APIs[api] = slices.Sorted(maps.Keys(a.Scopes))
 		}
@@ -72,6 +73,8 @@ func drawSpec(t *rapid.T) Spec {
 		tr := TrustSpec{Disabled: coin(t, "trust off", 12), Require: drawConditions(t, 16)}
 		if id != Local {
 			tr.Issuer, tr.KeySource, tr.JWT, tr.IDToken = "https://"+id, "discovery", &UseSpec{Audiences: []string{"i"}}, &UseSpec{Audiences: []string{"i"}}
+			tr.Login = &LoginSpec{Protocol: "oidc", MaxClaimsAge: 10 * time.Minute}
+			tr.Grants = drawSignIns(t, s, id)
 		}
 		for range rapid.SampledFrom([]int{5, 4, 6, 0}).Draw(t, "rules") {
 			tr.Grants = append(tr.Grants, drawRule(t, s, id))
@@ -79,6 +82,40 @@ func drawSpec(t *rapid.T) Spec {
 		s.Trusts[id] = tr
 	}
 	return s
+}
+
+// drawApp makes most clients applications, some of them somebody else's or for people of one trust only.
+func drawApp(t *rapid.T, c *ClientSpec) {
+	if coin(t, "no application", 8) {
+		return
+	}
+	c.App = &AppSpec{FirstParty: rapid.Bool().Draw(t, "first party"), RedirectURIs: []string{"https://app.example/"}}
+	if coin(t, "lists trusts", 6) {
+		c.App.Trusts = someTrusts[:1]
+	}
+	c.Grants = append(c.Grants, string(GrantCode))
+	if !coin(t, "no refresh", 8) {
+		c.Grants = append(c.Grants, string(GrantRefresh))
+	}
+}
+
+// drawSignIns draws the sign-in rules of a trust, for applications that let its people in.
+func drawSignIns(t *rapid.T, s Spec, trust string) []GrantSpec {
+	var out []GrantSpec
+	for range rapid.SampledFrom([]int{1, 2, 0}).Draw(t, "sign-in rules") {
+		clients := slices.DeleteFunc(slices.Clone(someClients), func(id string) bool {
+			return s.Clients[id].App == nil || !s.Clients[id].App.SignsIn(trust) || coin(t, "not named", 8)
+		})
+		if len(clients) == 0 {
+			continue
+		}
+		g := GrantSpec{Clients: clients, SignIn: true, Lifetime: lifetime(t, "rule"), When: drawConditions(t, 8)}
+		if coin(t, "maps", 4) {
+			g.Claims = map[string]string{"team": rapid.SampledFrom([]string{"d", "e", "f"}).Draw(t, "from")}
+		}
+		out = append(out, g)
+	}
+	return out
 }
 
 func drawConditions(t *rapid.T, oneIn int) map[string]ConditionSpec {
@@ -166,11 +203,38 @@ func drawRequest(t *rapid.T) Request {
 		q.Grant = GrantClientCredentials
 		q.Subject = Subject{Credential: CredentialClient, Trust: Local, Origin: Local, Sub: ClientSub(q.Client)}
 	}
+	if q.Client != "" && coin(t, "signs in", 2) {
+		signIn(t, &q)
+	}
 	return q
 }
 
+// signIn makes the request one of a person.
+func signIn(t *rapid.T, q *Request) {
+	q.Grant = rapid.SampledFrom([]Grant{GrantCode, GrantRefresh}).Draw(t, "grant")
+	q.Scopes = append(q.Scopes, subset(t, "identity", []string{"openid", "email", "offline_access"})...)
+	if coin(t, "no target", 2) {
+		q.Audiences, q.Resources = nil, nil
+	} else if coin(t, "the broker", 6) {
+		q.Audiences = append(q.Audiences, UserInfo)
+	}
+	trust := rapid.SampledFrom(someTrusts).Draw(t, "trust")
+	q.Subject = Subject{
+		Credential: CredentialLogin, Trust: trust, Origin: trust, Sub: DeriveSub("https://"+trust, "sub", "p"), Claims: someClaims, SignedIn: true,
+		IssuedAt: noon.Add(-time.Duration(rapid.SampledFrom([]int{1, 9, 11}).Draw(t, "age")) * time.Minute),
+		Expires:  noon.Add(time.Duration(rapid.SampledFrom([]int{3600, 90}).Draw(t, "left")) * time.Second),
+		AuthTime: noon.Add(-time.Hour), ACR: "mfa", Family: "f",
+	}
+}
+
 func drawStanding(t *rapid.T) Standing {
-	st := Standing{Loaded: !coin(t, "not loaded", 30), Blocked: coin(t, "blocked", 30)}
+	st := Standing{Loaded: !coin(t, "not loaded", 30), Blocked: coin(t, "blocked", 30), Revoked: coin(t, "revoked", 30)}
+	if !coin(t, "no consent", 4) {
+		st.Consented = map[string][]string{UserInfo: subset(t, "allows", []string{"email", "offline_access"})}
+		for _, api := range someAPIs {
+			st.Consented[api] = subset(t, "allows", append([]string{api}, someScopes...))
+		}
+	}
 	if coin(t, "cutoff", 10) {
 		st.NotBefore = noon.Add(time.Duration(rapid.IntRange(-120, 0).Draw(t, "cutoff at")) * time.Second)
 	}
@@ -194,6 +258,7 @@ func next(t *rapid.T, s Spec, d Decision) Request {
 	q.Subject = Subject{
 		Credential: CredentialOwnToken, Trust: Local, Origin: d.Trust, Sub: d.Sub, Claims: someClaims, Scopes: d.Scopes, HasScopes: true,
 		IssuedAt: noon, Expires: d.Expires, Audience: d.Audience, ClientID: d.ClientID, Links: d.Links,
+		SignedIn: d.Family != "", AuthTime: d.AuthTime, ACR: d.ACR, Family: d.Family,
 	}
 	return q
 }
@@ -214,6 +279,14 @@ func set(list []string) map[string]bool {
 	return out
 }
 
+func sets(m map[string][]string) map[string]map[string]bool {
+	out := map[string]map[string]bool{}
+	for k, list := range m {
+		out[k] = set(list)
+	}
+	return out
+}
+
 // agree compares a decision with the naive one.
 func agree(t *rapid.T, s Spec, q Request, st Standing, d Decision) {
 	want, faults := naiveDecide(s, q, st)
@@ -223,9 +296,12 @@ func agree(t *rapid.T, s Spec, q Request, st Standing, d Decision) {
 	if !d.Granted {
 		return
 	}
-	got := naiveGrant{set(d.Scopes), set(d.APIs), set(d.Rules), d.Expires, d.Claims}
+	got := naiveGrant{set(d.Scopes), set(d.APIs), set(d.Rules), d.Expires, d.Claims, set(d.Identity), d.IdentityClaims, sets(d.Unconsented)}
 	if got.claims == nil {
 		got.claims = map[string]any{}
+	}
+	if got.identityClaims == nil {
+		got.identityClaims = map[string]any{}
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(naiveGrant{})); diff != "" {
 		t.Fatalf("decision (-naive +got):\n%s", diff)
@@ -234,9 +310,16 @@ func agree(t *rapid.T, s Spec, q Request, st Standing, d Decision) {
 
 // invariants are true of every grant, whatever the policy.
 func invariants(t *rapid.T, s Spec, q Request, d Decision) {
+	asked := q.Scopes
+	if q.Subject.Credential == CredentialLogin {
+		asked = slices.DeleteFunc(slices.Clone(q.Scopes), isIdentity) // beside them an API's defaults count
+	}
 	for _, scope := range d.Scopes {
-		if len(q.Scopes) > 0 && !slices.Contains(q.Scopes, scope) {
+		if len(asked) > 0 && !slices.Contains(q.Scopes, scope) {
 			t.Fatalf("%s was not requested: %v", scope, q.Scopes)
+		}
+		if isIdentity(scope) {
+			continue // signInInvariants
 		}
 		for _, api := range d.APIs {
 			if s.APIs[api].Scopes[scope] != "" && q.Client != "" && !slices.Contains(s.Clients[q.Client].APIs[api], scope) {
@@ -258,9 +341,88 @@ func invariants(t *rapid.T, s Spec, q Request, d Decision) {
 	}
 }
 
+// signInInvariants are true of every grant to a person, whatever the policy.
+func signInInvariants(t *rapid.T, s Spec, q Request, st Standing, d Decision) {
+	app := s.Clients[q.Client].App
+	if q.Subject.Credential == CredentialLogin {
+		switch {
+		case app == nil || len(app.Trusts) > 0 && !slices.Contains(app.Trusts, d.Trust):
+			t.Fatalf("%s does not let people of %s in", q.Client, d.Trust)
+		case !slices.ContainsFunc(s.Trusts[d.Trust].Grants, func(g GrantSpec) bool { return g.SignIn && slices.Contains(g.Clients, q.Client) }):
+			t.Fatalf("no sign-in rule of %s names %s", d.Trust, q.Client)
+		case d.Links != 0:
+			t.Fatalf("a sign-in with links: %+v", d)
+		case slices.Contains(d.APIs, UserInfo) && (len(d.APIs) != 1 || !slices.Equal(d.Scopes, d.Identity)):
+			t.Fatalf("the broker itself beside others: %+v", d)
+		}
+	} else if len(d.Identity)+len(d.IdentityClaims) > 0 || slices.Contains(d.APIs, UserInfo) {
+		t.Fatalf("identity without a sign-in: %+v", d)
+	}
+	if slices.Contains(d.Identity, "offline_access") && !slices.Contains(s.Clients[q.Client].Grants, string(GrantRefresh)) {
+		t.Fatalf("access while away for a client that cannot refresh: %+v", d)
+	}
+	for _, scope := range d.Identity {
+		if !slices.Contains(q.Scopes, scope) || !isIdentity(scope) {
+			t.Fatalf("%s was not asked for", scope)
+		}
+	}
+	if app == nil || app.FirstParty || !q.Subject.SignedIn {
+		if d.Unconsented != nil {
+			t.Fatalf("nobody is to be asked: %+v", d)
+		}
+		return
+	}
+	for _, scope := range d.Identity {
+		if scope != "openid" && !slices.Contains(st.Consented[UserInfo], scope) {
+			t.Fatalf("%s without consent", scope)
+		}
+	}
+	for _, api := range d.APIs {
+		for _, scope := range d.Scopes {
+			if s.APIs[api].Scopes[scope] != "" && !slices.Contains(st.Consented[api], scope) {
+				t.Fatalf("%s of %s without consent", scope, api)
+			}
+		}
+	}
+}
+
+// emptyHanded is true of every refusal.
+func emptyHanded(t *rapid.T, d Decision) {
+	want := Decision{Reason: d.Reason, Detail: d.Detail, Trust: d.Trust, Sub: d.Sub, ClientID: d.ClientID}
+	if diff := cmp.Diff(want, d); diff != "" || d.Reason == "" {
+		t.Fatalf("a refusal carries something (-want +got):\n%s", diff)
+	}
+}
+
+// always are the refusals that no policy lifts.
+func always(t *rapid.T, r *Registry, s Spec, q Request, st Standing) {
+	for name, change := range map[string]func(*Spec, *Standing){
+		"standing":        func(_ *Spec, st *Standing) { *st = Standing{} },
+		"blocked":         func(_ *Spec, st *Standing) { st.Blocked = true },
+		"revoked":         func(_ *Spec, st *Standing) { st.Revoked = true },
+		"origin disabled": func(s *Spec, _ *Standing) { disable(s, q.Subject.Origin) },
+		"trust disabled":  func(s *Spec, _ *Standing) { disable(s, q.Subject.Trust) },
+	} {
+		changed, standing := s, st
+		changed.Trusts = maps.Clone(s.Trusts)
+		change(&changed, &standing)
+		reg := r
+		if standing.Loaded && !standing.Blocked && !standing.Revoked {
+			reg = mustCompile(t, changed)
+		}
+		d := reg.Evaluate(q, standing)
+		if d.Granted {
+			t.Fatalf("%s: granted all the same", name)
+		}
+		emptyHanded(t, d)
+	}
+}
+
+func disable(s *Spec, id string) { setTrust(s, id, func(t *TrustSpec) { t.Disabled = true }) }
+
 func TestPropertyEvaluateAgreesWithANaiveReading(t *testing.T) {
 	t.Parallel()
-	granted := 0
+	granted, signedIn := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawSpec(t)
 		r := mustCompile(t, s)
@@ -268,16 +430,23 @@ func TestPropertyEvaluateAgreesWithANaiveReading(t *testing.T) {
 			q, st := drawRequest(t), drawStanding(t)
 			d := r.Evaluate(q, st)
 			agree(t, s, q, st, d)
-			if d.Granted {
-				granted++
-				invariants(t, s, q, d)
+			if !d.Granted {
+				emptyHanded(t, d)
+				continue
 			}
+			granted++
+			if q.Subject.SignedIn {
+				signedIn++
+			}
+			invariants(t, s, q, d)
+			signInInvariants(t, s, q, st, d)
+			always(t, r, s, q, st)
 		}
 	})
-	if granted < 10 {
-		t.Errorf("%d of the drawn requests were granted: the property holds of next to nothing", granted)
+	if granted < 10 || signedIn < 10 {
+		t.Errorf("%d of the drawn requests were granted, %d of them to people: the property holds of next to nothing", granted, signedIn)
 	}
-	t.Logf("granted: %d", granted)
+	t.Logf("granted: %d, to people: %d", granted, signedIn)
 }
 
 func TestPropertyChainsOnlyShrink(t *testing.T) {
@@ -288,13 +457,17 @@ func TestPropertyChainsOnlyShrink(t *testing.T) {
 		r := mustCompile(t, s)
 		d := firstGrant(t, r)
 		for i := 0; d.Granted && i < 20; i++ {
-			q := next(t, s, d)
-			after := r.Evaluate(q, live)
-			agree(t, s, q, live, after)
+			q, st := next(t, s, d), drawStanding(t)
+			after := r.Evaluate(q, st)
+			agree(t, s, q, st, after)
 			if !after.Granted {
 				continue
 			}
 			invariants(t, s, q, after)
+			signInInvariants(t, s, q, st, after)
+			if after.Family != d.Family || after.ACR != d.ACR || !after.AuthTime.Equal(d.AuthTime) {
+				t.Fatalf("the chain lost what began it: %+v, then %+v", d, after)
+			}
 			if after.Links != d.Links+1 {
 				t.Fatalf("links went from %d to %d", d.Links, after.Links)
 			}

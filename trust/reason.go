@@ -35,22 +35,26 @@ const (
 	ReasonTrustNotLive      Reason = "trust_not_live"   // trust or origin trust absent or disabled
 	ReasonSubjectBlocked    Reason = "subject_blocked"  //
 	ReasonNotBefore         Reason = "issued_before_cutoff"
-	ReasonRequire           Reason = "require_failed"     //
-	ReasonClientUnknown     Reason = "client_unknown"     // or disabled
-	ReasonGrantNotAllowed   Reason = "grant_not_allowed"  // the client's registration lacks this grant
-	ReasonNoRule            Reason = "no_rule"            // no grant rule of this trust names this client (and API)
-	ReasonClientRequired    Reason = "client_required"    // no client authenticated, and no rule of this trust is unauthenticated
-	ReasonConditions        Reason = "conditions_not_met" // rules name it, but no rule's conditions hold
-	ReasonTargetUnknown     Reason = "target_unknown"     //
-	ReasonTargetAmbiguous   Reason = "target_ambiguous"   // nothing named, and the rules name several APIs
-	ReasonTargetsDisagree   Reason = "targets_disagree"   // several APIs with other token settings, owner or scopes
-	ReasonScopeUnknown      Reason = "scope_unknown"      // no target defines it
-	ReasonScopeUnregistered Reason = "scope_unregistered" // outside the client's registration
-	ReasonScopeEmpty        Reason = "scope_empty"        // nothing of what was asked for is left
-	ReasonClaimConflict     Reason = "claim_conflict"     // two rules map one claim to different values
-	ReasonNotHolder         Reason = "not_holder"         // own token: neither its client nor the owner of its aud
-	ReasonChainTooLong      Reason = "chain_too_long"     //
-	ReasonLifetime          Reason = "lifetime_exhausted" // nothing is left of the bounds
+	ReasonRequire           Reason = "require_failed"      //
+	ReasonClientUnknown     Reason = "client_unknown"      // or disabled
+	ReasonGrantNotAllowed   Reason = "grant_not_allowed"   // the client's registration lacks this grant
+	ReasonNoRule            Reason = "no_rule"             // no grant rule of this trust names this client (and API)
+	ReasonClientRequired    Reason = "client_required"     // no client authenticated, and no rule of this trust is unauthenticated
+	ReasonConditions        Reason = "conditions_not_met"  // rules name it, but no rule's conditions hold
+	ReasonTargetUnknown     Reason = "target_unknown"      //
+	ReasonTargetAmbiguous   Reason = "target_ambiguous"    // nothing named, and the rules name several APIs
+	ReasonTargetsDisagree   Reason = "targets_disagree"    // several APIs with other token settings, owner or scopes
+	ReasonScopeUnknown      Reason = "scope_unknown"       // no target defines it
+	ReasonScopeUnregistered Reason = "scope_unregistered"  // outside the client's registration
+	ReasonScopeEmpty        Reason = "scope_empty"         // nothing of what was asked for is left
+	ReasonClaimConflict     Reason = "claim_conflict"      // two rules map one claim to different values
+	ReasonNotHolder         Reason = "not_holder"          // own token: neither its client nor the owner of its aud
+	ReasonChainTooLong      Reason = "chain_too_long"      //
+	ReasonLifetime          Reason = "lifetime_exhausted"  // nothing is left of the bounds
+	ReasonSignIn            Reason = "sign_in_not_granted" // no sign_in rule of the trust holds for this client and subject
+	ReasonConsent           Reason = "consent_missing"     // a third-party application without the subject's consent
+	ReasonRevoked           Reason = "revoked"             // the credential, its family or its session
+	ReasonClaimsTooOld      Reason = "claims_too_old"      // a refresh beyond max_claims_age; sign in again
 )
 
 // Why the endpoint refuses before or after the two choke points.
@@ -65,6 +69,15 @@ const (
 	ReasonStore            Reason = "store_unavailable"
 	ReasonAudit            Reason = "audit_unavailable"
 	ReasonIssuedTooLarge   Reason = "issued_token_too_large"
+	ReasonCode             Reason = "code_invalid"          // unknown, expired, of another client, redirect_uri or verifier
+	ReasonCodeReused       Reason = "code_reused"           // what was issued for it is revoked
+	ReasonRefresh          Reason = "refresh_token_invalid" // unknown, expired, of another client
+	ReasonRefreshReused    Reason = "refresh_token_reused"  // its family is revoked
+	ReasonRedirect         Reason = "redirect_uri_mismatch" // never redirected to
+	ReasonLoginState       Reason = "login_state_invalid"   // a login that is over, of another browser or of another upstream
+	ReasonUpstreamError    Reason = "upstream_error"        // the upstream answered the login with an error
+	ReasonUpstreamDown     Reason = "upstream_unavailable"  // discovery, token or userinfo endpoint cannot be had
+	ReasonLoginRequired    Reason = "login_required"        // prompt=none and no session that would do; or a fresh login was not fresh
 )
 
 // Class groups reasons by what they say about a request; together with the grant it decides the OAuth error.

@@ -48,6 +48,10 @@ type Registry struct {
 	byAudience map[string]*API     // configured audience
 	byResource map[string]*API     // configured audience and listed URIs
 	rules      map[ruleKey][]*rule // what Evaluate starts from: its cost depends on these few rules only
+	signIns    map[ruleKey][]*rule // those with SignIn, which are in no other index
+	logins     map[string][]*Trust // client_id → trusts whose people may sign in to it, sorted by ID
+	defined    map[string]bool     // scopes that any API defines
+	userinfo   *API
 }
 
 // ruleKey finds the rules of a trust that name a client; client "" finds the unauthenticated ones.
@@ -63,6 +67,10 @@ func newRegistry(issuer string) *Registry {
 		byAudience: map[string]*API{},
 		byResource: map[string]*API{},
 		rules:      map[ruleKey][]*rule{},
+		signIns:    map[ruleKey][]*rule{},
+		logins:     map[string][]*Trust{},
+		defined:    map[string]bool{},
+		userinfo:   userInfoAPI(issuer),
 	}
 }
 
@@ -105,6 +113,19 @@ func (r *Registry) ByIssuer(iss string) []*Trust { return r.byIssuer[iss] }
 func (r *Registry) ByAudience(aud string) (*API, bool) {
 	a, ok := r.byAudience[aud]
 	return a, ok
+}
+
+// UserInfoAPI returns the broker itself as an API. It is in no list of APIs: exchanges cannot name it. Nil only of the zero Registry.
+func (r *Registry) UserInfoAPI() *API { return r.userinfo }
+
+// Logins returns the live trusts whose people may sign in to a client: with Login, allowed by the client's Trusts, and with a SignIn
+// rule that names it; sorted by ID. None of a client that is unknown, disabled or no application. Read-only. Whether a person of
+// theirs may is for Evaluate, when they have signed in.
+func (r *Registry) Logins(client string) []*Trust {
+	if !r.clientLive(client) {
+		return nil
+	}
+	return r.logins[client]
 }
 
 // Admits says whether any grant rule of a live trust names the client ("" = an unauthenticated rule), which must

@@ -9,7 +9,7 @@ var reserved = map[string]bool{
 	"iss": true, "sub": true, "aud": true, "exp": true, "nbf": true, "iat": true, "jti": true,
 	"client_id": true, "scope": true, "scp": true, "act": true, "may_act": true,
 	// ours
-	"idp": true, "links": true,
+	"idp": true, "links": true, "family": true,
 	// proof of possession: RFC 7800, RFC 9449
 	"cnf": true, "ath": true, "htm": true, "htu": true,
 	// sign-in: OIDC Core §2, logout, RFC 8417

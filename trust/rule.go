@@ -10,6 +10,7 @@ type rule struct {
 	name            string // "head-office.grant[0]"
 	clients         []string
 	unauthenticated bool
+	signIn          bool // grants IdentityScopes of the built-in API to people who sign in
 	api             *API
 	scopes          []string       // list form; nil when table is used
 	table           []scopeMapping // table form, sorted by theirs
@@ -58,7 +59,7 @@ func (r *rule) applies(s *Subject) bool {
 	return r.table == nil || slices.ContainsFunc(r.table, func(m scopeMapping) bool { return s.carries(m.theirs) })
 }
 
-// carries says whether the credential itself has a scope.
+// carries says whether the credential itself has a scope. A sign-in has none.
 func (s *Subject) carries(scope string) bool {
-	return s.HasScopes && slices.Contains(s.Scopes, scope)
+	return s.HasScopes && s.Credential != CredentialLogin && slices.Contains(s.Scopes, scope)
 }

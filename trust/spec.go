@@ -5,8 +5,12 @@ import "time"
 // Local is the ID of the built-in trust: our own tokens and clients.
 const Local = "local"
 
-// UserInfo is reserved: the broker itself as an API (audience = issuer). It is granted to people at sign-in only.
+// UserInfo is the built-in API: the broker itself (audience = issuer). Its scopes are granted to people at sign-in only, by rules
+// with SignIn.
 const UserInfo = "userinfo"
+
+// IdentityScopes are the scopes of UserInfo (OpenID Connect Core §5.4, §11), sorted.
+var IdentityScopes = []string{"address", "email", "offline_access", "openid", "phone", "profile"}
 
 // Spec is the policy as configuration states it: plain data, not yet checked. Compile checks it.
 type Spec struct {
@@ -33,6 +37,8 @@ type APISpec struct {
 type TokenSpec struct {
 	Alg string // one of TokenAlgs; "" = ES256
 	Typ string // one of TokenTyps: "at+jwt" (RFC 9068 §2.1) or "JWT"; "" = "at+jwt"
+	// Format is one of TokenFormats: "jwt", or "opaque": a random handle whose claims only introspection tells; "" = "jwt".
+	Format string
 }
 
 // ClientSpec is one `[client.ID]`, without its credentials (those are broker/clientauth's).
@@ -42,6 +48,36 @@ type ClientSpec struct {
 	Grants   []string            // grants it may use: see Grant; empty = none
 	APIs     map[string][]string // its registration: API ID → scopes it may ever be given
 	Lifetime time.Duration       // upper bound of its tokens; 0 = no bound of its own
+	App      *AppSpec            // nil: it signs nobody in
+}
+
+// AppSpec says how a client signs people in: what OpenID Connect calls its registration.
+type AppSpec struct {
+	// FirstParty applications ask for no consent. Default false.
+	FirstParty bool
+	// Public applications hold no secret: they authenticate by PKCE alone (RFC 8252 §8.4). Only with code and refresh_token.
+	Public bool
+	// RedirectURIs are compared byte for byte; of a loopback http URI the port may differ (RFC 8252 §7.3). At least one.
+	RedirectURIs []string
+	// PKCEOptional lets a confidential application leave PKCE out; it must then send a nonce.
+	PKCEOptional bool
+	// Trusts whose people may sign in; empty = every trust with a SignIn rule for the client.
+	Trusts []string
+	// IDTokenAlg is one of IDTokenAlgs; "" = RS256.
+	IDTokenAlg string
+	// Sector names the group of applications that share pairwise subjects (OpenID Connect Core §8.1); "" = the public sub.
+	Sector string
+	// PostLogoutURIs are where RP-initiated logout may return to, byte for byte.
+	PostLogoutURIs []string
+	// BackchannelLogoutURI and FrontchannelLogoutURI are told when a session ends; "" = not.
+	BackchannelLogoutURI, FrontchannelLogoutURI string
+	// Origins may call token and userinfo endpoints from a browser (CORS), such as "https://app.example".
+	Origins []string
+	// RefreshLifetime bounds a family of refresh tokens from sign-in on; 0 = DefaultRefreshLifetime. RefreshIdle is how long one may
+	// lie unused; 0 = DefaultRefreshIdle.
+	RefreshLifetime, RefreshIdle time.Duration
+	// RefreshGrace is how long the answer to a refresh may be fetched again with the predecessor; nil = DefaultRefreshGrace, 0 = never.
+	RefreshGrace *time.Duration
 }
 
 // TrustSpec is one `[trust.ID]`, without its keys (those are upstream/keys').
@@ -57,7 +93,20 @@ type TrustSpec struct {
 	Require   map[string]ConditionSpec // claim path → condition; binds every entry
 	JWT       *UseSpec                 // [trust.ID.exchange] jwt = {…}: nil = not exchangeable
 	IDToken   *UseSpec                 // id_token = {…}
+	Login     *LoginSpec               // [trust.ID.login]: nil = nobody signs in with it
 	Grants    []GrantSpec
+}
+
+// LoginSpec is what policy and the picker know of `[trust.ID.login]`; how the upstream is talked to is upstream/oidc's.
+type LoginSpec struct {
+	Protocol     string            // "oidc"
+	EmailDomains []string          // steer the picker, nothing else; lower case, exact
+	Keywords     []string          // further words to find it by
+	Logo         string            // https URL; "" = initials
+	Hidden       bool              // not listed in the picker; reached by hint only
+	SessionMax   time.Duration     // of what a sign-in with it gives, from then on; 0 = DefaultSessionMax
+	MaxClaimsAge time.Duration     // how long a refresh may go on with claims of one sign-in; 0 = DefaultMaxClaimsAge
+	ACR          map[string]string // theirs → ours; what is not listed is dropped
 }
 
 // UseSpec says how one type of subject token of a trust may be used.
@@ -73,13 +122,16 @@ type UseSpec struct {
 type GrantSpec struct {
 	Clients         []string
 	Unauthenticated bool // the foreign token alone is the credential; excludes Clients
-	API             string
-	Scopes          []string          // one of Scopes and ScopeMap: granted for who the subject is
-	ScopeMap        map[string]string // theirs → ours: granted if the subject token carries theirs
-	DefaultScopes   []string          // when nothing is requested; ours; may be empty
-	When            map[string]ConditionSpec
-	Claims          map[string]string // our claim → path of theirs
-	Lifetime        time.Duration     // 0 = no bound of its own
+	// SignIn lets people of the trust sign in to Clients: it grants IdentityScopes of UserInfo. It excludes API, Scopes, ScopeMap,
+	// DefaultScopes and Unauthenticated; When, Claims (for ID token and userinfo) and Lifetime are as in any rule.
+	SignIn        bool
+	API           string
+	Scopes        []string          // one of Scopes and ScopeMap: granted for who the subject is
+	ScopeMap      map[string]string // theirs → ours: granted if the subject token carries theirs
+	DefaultScopes []string          // when nothing is requested; ours; may be empty
+	When          map[string]ConditionSpec
+	Claims        map[string]string // our claim → path of theirs
+	Lifetime      time.Duration     // 0 = no bound of its own
 }
 
 // ConditionSpec is one test of a claim: exactly one field is set. Values are string, bool, int64 or float64.
@@ -103,6 +155,15 @@ const (
 	DefaultMaxAge   = time.Hour
 	Skew            = 60 * time.Second // clock skew towards upstreams, at most
 	MaxLinks        = 5                // exchanges in one chain
+
+	DefaultSessionMax      = 12 * time.Hour
+	DefaultMaxClaimsAge    = 12 * time.Hour
+	DefaultRefreshLifetime = 30 * 24 * time.Hour
+	DefaultRefreshIdle     = 7 * 24 * time.Hour
+	DefaultRefreshGrace    = 10 * time.Second
+
+	MaxSession      = 366 * 24 * time.Hour // bound of session_max, max_claims_age, refresh_lifetime and refresh_idle
+	MaxRefreshGrace = time.Minute
 )
 
 // Grant is a way to ask for a token. The names stand in `grants` of a client and in the audit record.
@@ -113,6 +174,8 @@ const (
 	GrantTokenExchange     Grant = "token_exchange"     // RFC 8693
 	GrantJWTBearer         Grant = "jwt_bearer"         // RFC 7523 §2.1
 	GrantClientCredentials Grant = "client_credentials" // RFC 6749 §4.4
+	GrantCode              Grant = "authorization_code" // RFC 6749 §4.1; the sign-in itself is decided under it too
+	GrantRefresh           Grant = "refresh_token"      // RFC 6749 §6
 )
 
 // Problem is one fault of a Spec. Path locates it in configuration terms: "trust.head-office.grant[1].scopes[0]",

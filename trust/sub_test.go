@@ -43,3 +43,79 @@ func FuzzDeriveSub(f *testing.F) {
 		}
 	})
 }
+
+// Applications know people by these values: they never change either.
+func TestPairwiseSubsNeverChange(t *testing.T) {
+	t.Parallel()
+	salt := make([]byte, 32)
+	for i := range salt {
+		salt[i] = byte(i)
+	}
+	const kim = "55CJWTIHoSLWHilnBFnCdy7uSdisJhai5khYOGtuZPo"
+	for _, c := range []struct {
+		salt              []byte
+		sector, sub, want string
+	}{
+		{salt, "shops", kim, "des59fWFJvIFfJWqXmnDUoifEnIlAj70p164a2-N5Hs"},
+		{salt, "partners", kim, "S8ZpnpHNqiUS6vqmA50bxbHG29GnH3b_OM2tOe32ykk"},
+		{salt, "shops", "client:portal", "jJqfOO4IUrNwu9gODe42g2h66iQfrGW9IsQO8lhZlkk"},
+		{salt, "", "", "v5QaRgz9Xg5jGXbCB1ZC0AWSVt4Z4arWjzIGAIIVNlk"},
+		{nil, "shops", "a", "CpesINapKs5AM0tedOL1pODFkTJEIarZM_GBzHyMnNg"},
+	} {
+		if got := PairwiseSub(c.salt, c.sector, c.sub); got != c.want {
+			t.Errorf("PairwiseSub(%x, %q, %q) = %s, want %s", c.salt, c.sector, c.sub, got, c.want)
+		}
+	}
+}
+
+func TestSIDsNeverChange(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ session, client, want string }{
+		{"s-1", "portal", "dRPmSbhgNamPS9hfxLGM3IVPlBqs9bI9Cn8OXSoe__4"},
+		{"s-1", "orders", "o3U7gyEDO28PmCGj4YJ4R0DX5EuFb5NwFpUQJbMZDWQ"},
+		{"s-2", "portal", "TzomoXsZBvDrIpS3WpkGghyRoCUW4_nsuANJsB4EQUQ"},
+		{"s-1p", "ortal", "mCRsg4Wo_RkCRYjGs9RPZj1vIGFcUnYgBo5L59BMefo"},
+		{"", "", "Py-nvFV-rT4lTFcSHtCtHBB-dKyTfG8u0GRhNl6lDRY"},
+	} {
+		if got := SID(c.session, c.client); got != c.want {
+			t.Errorf("SID(%q, %q) = %s, want %s", c.session, c.client, got, c.want)
+		}
+	}
+}
+
+func FuzzPairwiseSub(f *testing.F) {
+	f.Add([]byte("k"), "ab", "c", "a", "bc")
+	f.Fuzz(func(t *testing.T, salt []byte, s1, u1, s2, u2 string) {
+		a, b := PairwiseSub(salt, s1, u1), PairwiseSub(salt, s2, u2)
+		if same := s1 == s2 && u1 == u2; (a == b) != same {
+			t.Fatalf("(%q %q) and (%q %q): equal %v", s1, u1, s2, u2, a == b)
+		}
+		if a == DeriveSub(s1, u1, "") || a == SID(s1, u1) || !derivedSub.MatchString(a) {
+			t.Fatalf("%q could be taken for another kind of value", a)
+		}
+	})
+}
+
+func TestA89_OneSubOfTwoIssuersIsTwoPeople(t *testing.T) {
+	t.Parallel()
+	s := hmart()
+	second := cloneTrust(s.Trusts["hq"])
+	second.Issuer = "https://idp.other.example"
+	s.Trusts["other"] = second
+	subOf := func(s Spec, id string) string {
+		trust, ok := compile(t, s).Trust(id)
+		if !ok {
+			t.Fatalf("no trust %s", id)
+		}
+		return trust.SubOf("s-1")
+	}
+	if subOf(s, "hq") == subOf(s, "other") {
+		t.Error("two issuers' subjects of one name are one person here")
+	}
+	// The twin: an admin who says that two issuers speak for one domain means it.
+	second.Domain = s.Trusts["hq"].Issuer
+	s.Trusts["other"] = second
+	if subOf(s, "hq") != subOf(s, "other") {
+		t.Error("one domain's subjects of one name are two people here")
+	}
+}

@@ -11,6 +11,7 @@ const (
 	CredentialIDToken  CredentialType = "id_token"  // a foreign OIDC ID token
 	CredentialOwnToken CredentialType = "own_token" // an access token of ours
 	CredentialClient   CredentialType = "client"    // the authenticated client itself
+	CredentialLogin    CredentialType = "login"     // a sign-in with an upstream, fresh or remembered (session, code, refresh)
 )
 
 // Subject is a verified identity: what VERIFY makes of a credential's bytes. The zero value is nobody.
@@ -36,6 +37,14 @@ type Subject struct {
 	Audience []string // its `aud`
 	ClientID string   // client it was issued to
 	Links    int      // exchanges behind it (claim `links`; absent = 0)
+
+	// Of sign-ins, and of own tokens that began with one (then AuthTime is set).
+	AuthTime  time.Time // when the upstream authenticated the person, as it said; zero = it did not say, or no sign-in
+	ACR       string    // ours, by LoginSpec.ACR; "" = none
+	SignedIn  bool      // a CredentialLogin, or an own token that carries auth_time or family
+	Family    string    // what the sign-in led to at one application; see broker/family
+	SessionID string    // upstream's sid, of CredentialLogin; "" = none
+	ClaimsAt  time.Time // when the upstream last vouched for Claims, of CredentialLogin; zero = IssuedAt
 
 	Checks []Check // every check made, in order
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // Methods are the `token_endpoint_auth_methods_supported`, in the order discovery lists them.
-var Methods = []string{"client_secret_basic", "client_secret_post", "private_key_jwt"}
+var Methods = []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"}
 
 // AssertionAlgs are the `token_endpoint_auth_signing_alg_values_supported`: what the keys of a client may sign with.
 func AssertionAlgs() []jose.Alg { return jose.Algs() }
@@ -44,6 +44,9 @@ type Request struct {
 	Credentials   map[string]Credential
 	Authorization []string // values of the Authorization header
 	Params        oauth.Params
+	// Public lets a public application name itself by client_id alone (RFC 6749 §2.3, method "none"). An endpoint sets it only where
+	// something else proves who asks: a code with its verifier, or a refresh token.
+	Public bool
 }
 
 // Error is a refusal. Client is who it claims to be, "" if it did not say.
@@ -67,7 +70,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, q Request) (string, er
 	case n > 1:
 		return "", &Error{Reason: trust.ReasonRequest, Detail: "more than one way of client authentication", Public: "use one way of client authentication only"} // RFC 6749 §2.3
 	case n == 0 && q.Params.Has("client_id"):
-		return "", &Error{Reason: trust.ReasonClientAuth, Client: q.Params.Get("client_id"), Detail: "client_id without authentication"}
+		return a.public(q, q.Params.Get("client_id"))
 	case n == 0:
 		return "", nil
 	case assertion:

@@ -7,6 +7,8 @@ const (
 	GrantTypeTokenExchange     = "urn:ietf:params:oauth:grant-type:token-exchange" // RFC 8693 §2.1
 	GrantTypeJWTBearer         = "urn:ietf:params:oauth:grant-type:jwt-bearer"     // RFC 7523 §2.1
 	GrantTypeClientCredentials = "client_credentials"                              // RFC 6749 §4.4
+	GrantTypeCode              = "authorization_code"                              // RFC 6749 §4.1.3
+	GrantTypeRefresh           = "refresh_token"                                   // RFC 6749 §6
 )
 
 // grantTypes maps what is sent to what policy calls it.
@@ -14,6 +16,8 @@ var grantTypes = map[string]trust.Grant{
 	GrantTypeTokenExchange:     trust.GrantTokenExchange,
 	GrantTypeJWTBearer:         trust.GrantJWTBearer,
 	GrantTypeClientCredentials: trust.GrantClientCredentials,
+	GrantTypeCode:              trust.GrantCode,
+	GrantTypeRefresh:           trust.GrantRefresh,
 }
 
 // GrantOf translates a `grant_type`; "" if there is no such grant.

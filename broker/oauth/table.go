@@ -28,12 +28,15 @@ var bySubject = map[trust.Grant]spelling{
 	trust.GrantTokenExchange:     {CodeInvalidRequest, http.StatusBadRequest}, // RFC 8693 §2.2.2
 	trust.GrantJWTBearer:         {CodeInvalidGrant, http.StatusBadRequest},   // RFC 7523 §3.1
 	trust.GrantClientCredentials: {CodeInvalidGrant, http.StatusBadRequest},
+	trust.GrantCode:              {CodeInvalidGrant, http.StatusBadRequest}, // RFC 6749 §5.2
+	trust.GrantRefresh:           {CodeInvalidGrant, http.StatusBadRequest}, // RFC 6749 §5.2
 }
 
 // exceptions are reasons whose code a specification fixes apart from their class.
 var exceptions = map[trust.Reason]spelling{
 	trust.ReasonUnsupportedGrant: {CodeUnsupportedGrantType, http.StatusBadRequest},
 	trust.ReasonRateLimited:      {CodeUnavailable, http.StatusTooManyRequests}, // RFC 6585 §4
+	trust.ReasonSignIn:           {CodeInvalidGrant, http.StatusBadRequest},     // the sign-in is no longer worth anything here
 }
 
 // descriptions are what strangers are told. They name no issuer, key, rule or value: the audit record under the reference
@@ -80,6 +83,10 @@ var descriptions = map[trust.Reason]string{
 	trust.ReasonNotHolder:         "the client may not exchange this token",
 	trust.ReasonChainTooLong:      "the token has been exchanged too often",
 	trust.ReasonLifetime:          "the token expires too soon to be exchanged",
+	trust.ReasonSignIn:            "people of this office may not sign in to this application",
+	trust.ReasonConsent:           "the person has not agreed to give this application access",
+	trust.ReasonRevoked:           "the token, or the sign-in behind it, was revoked",
+	trust.ReasonClaimsTooOld:      "the sign-in is too long ago; sign in again",
 	trust.ReasonUnsupportedGrant:  "this grant type is not supported",
 	trust.ReasonUnsupportedType:   "this token type is not supported",
 	trust.ReasonUnsupportedParam:  "a parameter asks for what is not supported here",
@@ -90,6 +97,15 @@ var descriptions = map[trust.Reason]string{
 	trust.ReasonStore:             "the server cannot answer at the moment",
 	trust.ReasonAudit:             "the server cannot answer at the moment",
 	trust.ReasonIssuedTooLarge:    "the token to issue would be too large",
+	trust.ReasonCode:              "the code is not valid: unknown, expired, or not for this client, redirect_uri or code_verifier",
+	trust.ReasonCodeReused:        "the code was used before; what was issued for it is revoked",
+	trust.ReasonRefresh:           "the refresh token is not valid: unknown, expired, or not this client's",
+	trust.ReasonRefreshReused:     "the refresh token was used before; its sign-in is revoked",
+	trust.ReasonRedirect:          "the redirect_uri is not registered for this client",
+	trust.ReasonLoginState:        "the sign-in is over or was begun elsewhere; start again",
+	trust.ReasonUpstreamError:     "the office did not sign the person in",
+	trust.ReasonUpstreamDown:      "the office cannot be reached at the moment",
+	trust.ReasonLoginRequired:     "the person has to sign in",
 }
 
 // ErrorFor spells a refusal for a grant. cause is for the log. An unknown reason is a server error: refuse, and say nothing.

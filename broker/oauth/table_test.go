@@ -44,7 +44,7 @@ func reasons(t *testing.T) []trust.Reason {
 	return out
 }
 
-var grants = []trust.Grant{trust.GrantTokenExchange, trust.GrantJWTBearer, trust.GrantClientCredentials, ""}
+var grants = []trust.Grant{trust.GrantTokenExchange, trust.GrantJWTBearer, trust.GrantClientCredentials, trust.GrantCode, trust.GrantRefresh, ""}
 
 func TestEveryReasonIsSpelledForEveryGrant(t *testing.T) {
 	t.Parallel()
@@ -78,6 +78,8 @@ func TestTheErrorTable(t *testing.T) {
 		exchange = trust.GrantTokenExchange
 		bearer   = trust.GrantJWTBearer
 		own      = trust.GrantClientCredentials
+		code     = trust.GrantCode
+		refresh  = trust.GrantRefresh
 	)
 	for _, c := range []struct {
 		name   string
@@ -92,6 +94,15 @@ func TestTheErrorTable(t *testing.T) {
 		{"RFC 7523 §3.1: a bad assertion is invalid_grant", bearer, trust.ReasonSignature, "invalid_grant", 400, 0},
 		{"RFC 7523 §3.1: an unacceptable assertion is invalid_grant", bearer, trust.ReasonRequire, "invalid_grant", 400, 0},
 		{"a blocked client is invalid_grant", own, trust.ReasonSubjectBlocked, "invalid_grant", 400, 0},
+		{"RFC 6749 §5.2: a bad code is invalid_grant", code, trust.ReasonCode, "invalid_grant", 400, 0},
+		{"RFC 6749 §4.1.2: a code used twice is invalid_grant", code, trust.ReasonCodeReused, "invalid_grant", 400, 0},
+		{"RFC 6749 §5.2: a bad refresh token is invalid_grant", refresh, trust.ReasonRefresh, "invalid_grant", 400, 0},
+		{"RFC 9700 §4.14.2: a refresh token used twice is invalid_grant", refresh, trust.ReasonRefreshReused, "invalid_grant", 400, 0},
+		{"a revoked sign-in is invalid_grant", refresh, trust.ReasonRevoked, "invalid_grant", 400, 0},
+		{"consent that was withdrawn is invalid_grant", refresh, trust.ReasonConsent, "invalid_grant", 400, 0},
+		{"a sign-in that no rule allows any more is invalid_grant", code, trust.ReasonSignIn, "invalid_grant", 400, 0},
+		{"RFC 8693 §2.2.2: a revoked token of ours is invalid_request", exchange, trust.ReasonRevoked, "invalid_request", 400, 0},
+		{"an office that cannot be asked is 503", refresh, trust.ReasonUpstreamDown, "temporarily_unavailable", 503, 1},
 		{"a malformed request is invalid_request", bearer, trust.ReasonRequest, "invalid_request", 400, 0},
 		{"RFC 6749 §5.2: failed authentication is invalid_client with 401", exchange, trust.ReasonClientAuth, "invalid_client", 401, 0},
 		{"RFC 6749 §5.2: a grant the client lacks is unauthorized_client", exchange, trust.ReasonGrantNotAllowed, "unauthorized_client", 400, 0},

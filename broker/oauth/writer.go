@@ -13,6 +13,8 @@ type TokenResponse struct {
 	TokenType       string `json:"token_type"`                  // "Bearer"
 	ExpiresIn       int64  `json:"expires_in"`                  // seconds
 	Scope           string `json:"scope"`                       // always: what was granted, space-separated
+	RefreshToken    string `json:"refresh_token,omitempty"`     // of sign-ins with offline_access
+	IDToken         string `json:"id_token,omitempty"`          // of sign-ins with openid (OpenID Connect Core §3.1.3.3)
 }
 
 // errorBody is an error answer.

@@ -28,6 +28,9 @@ func NewLimits(perIP, perClient Rate) *Limits {
 	return &Limits{ip: newBuckets(perIP), client: newBuckets(perClient)}
 }
 
+// AllowIP takes one from an address's bucket, for what else a stranger can cause; false = it is empty.
+func (l *Limits) AllowIP(ip string, now time.Time) bool { return l.allowIP(ip, now) }
+
 func (l *Limits) allowIP(ip string, now time.Time) bool {
 	return l == nil || l.ip.allow(network(ip), now)
 }
