@@ -35,14 +35,18 @@ func NewReplayMark(kind, issuer, id string) (ReplayMark, error) {
 	if kind == "" || id == "" {
 		return ReplayMark{}, fmt.Errorf("%w: a claim needs a kind and an id", ErrInvalid)
 	}
+	return digest(kind, issuer, id), nil
+}
+
+// digest is SHA-256 over parts, each behind its length in 8 bytes.
+func digest(parts ...string) (sum [sha256.Size]byte) {
 	h := sha256.New()
-	for _, part := range []string{kind, issuer, id} {
+	for _, part := range parts {
 		var n [8]byte
 		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
 		h.Write(n[:])
 		io.WriteString(h, part)
 	}
-	var m ReplayMark
-	h.Sum(m[:0])
-	return m, nil
+	h.Sum(sum[:0])
+	return sum
 }

@@ -15,10 +15,16 @@ type Store interface {
 	Keys
 	KeySets
 	Subjects
+	Pendings
+	Families
+	Sessions
+	Consents
+	Issued
+	Deliveries
 	Versions
 	// Ping says whether the store answers. It writes nothing.
 	Ping(ctx context.Context) error
-	// Close answers the claims that wait, then releases everything. Later calls return ErrClosed; a second Close does
+	// Close answers the writes that wait, then releases everything. Later calls return ErrClosed; a second Close does
 	// nothing.
 	Close() error
 }

@@ -42,3 +42,11 @@ func TestClaimIsBounded(t *testing.T) {
 		t.Errorf("after the others expired: first = %v, error %v; want true", first, err)
 	}
 }
+
+func TestPendingsAreBounded(t *testing.T) {
+	t.Parallel()
+	storetest.Bounded(t, func(_ *testing.T, now func() time.Time) (store.Store, func() store.Store) {
+		s := memory.New(memory.Options{Now: now, MaxPending: 3})
+		return s, func() store.Store { return s.Share() }
+	})
+}

@@ -4,13 +4,12 @@ package sqlite
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -25,7 +24,7 @@ func TestEveryCrashImageHoldsWhatWasAcknowledged(t *testing.T) {
 	if testing.Short() {
 		images = 10
 	}
-	w := startWriter(t)
+	w := startWriter(t, "write")
 	for n := range images {
 		time.Sleep(time.Duration(rand.IntN(20_000)) * time.Microsecond) // where the crash hits; nothing waits for it
 		w.pause(t)
@@ -44,7 +43,7 @@ func TestEveryCrashImageHoldsWhatWasAcknowledged(t *testing.T) {
 func TestAKilledWriterLosesNothing(t *testing.T) {
 	t.Parallel()
 	for range 5 {
-		w := startWriter(t)
+		w := startWriter(t, "write")
 		for enough := 1 + rand.IntN(300); len(w.acknowledged()) < enough; time.Sleep(time.Millisecond) {
 			select {
 			case <-w.done:
@@ -52,28 +51,25 @@ func TestAKilledWriterLosesNothing(t *testing.T) {
 			default:
 			}
 		}
-		if err := w.cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		<-w.done
+		w.kill(t)
 		checkImage(t, w.path, w.acknowledged())
 	}
 }
 
-// writer is a process that claims without end, and what it acknowledged.
+// writer is a process that writes without end, and the lines in which it says what was acknowledged.
 type writer struct {
 	path string
 	cmd  *exec.Cmd
 	done chan struct{} // closed when its output has ended
 
 	mu    sync.Mutex
-	acked []int64
+	acked []string
 }
 
-func startWriter(t *testing.T) *writer {
+func startWriter(t *testing.T, role string) *writer {
 	t.Helper()
 	w := &writer{path: filepath.Join(t.TempDir(), "x.db"), done: make(chan struct{})}
-	w.cmd = command(t, "write", w.path)
+	w.cmd = command(t, role, w.path)
 	stdout, err := w.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -92,21 +88,30 @@ func startWriter(t *testing.T) *writer {
 
 func (w *writer) collect(stdout io.Reader) {
 	defer close(w.done)
-	for lines := bufio.NewScanner(stdout); lines.Scan(); {
-		id, err := strconv.ParseInt(lines.Text(), 10, 64)
+	for lines := bufio.NewReader(stdout); ; {
+		line, err := lines.ReadString('\n')
 		if err != nil {
-			return // the line during which it was killed
+			return // a line without an end is the one during which it was killed
 		}
 		w.mu.Lock()
-		w.acked = append(w.acked, id)
+		w.acked = append(w.acked, strings.TrimSuffix(line, "\n"))
 		w.mu.Unlock()
 	}
 }
 
-func (w *writer) acknowledged() []int64 {
+func (w *writer) acknowledged() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.acked[:len(w.acked):len(w.acked)]
+}
+
+// kill ends the process where it stands.
+func (w *writer) kill(t *testing.T) {
+	t.Helper()
+	if err := w.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-w.done
 }
 
 // pause returns when no thread of the process runs any more.
@@ -148,7 +153,7 @@ func copyImage(t *testing.T, path string) string {
 }
 
 // checkImage opens an image and claims the last acknowledged ids and some of the earlier ones again.
-func checkImage(t *testing.T, path string, acked []int64) {
+func checkImage(t *testing.T, path string, acked []string) {
 	t.Helper()
 	s, err := open(t.Context(), path, Options{})
 	if err != nil {
@@ -162,9 +167,9 @@ func checkImage(t *testing.T, path string, acked []int64) {
 	var wg sync.WaitGroup
 	for _, id := range check {
 		wg.Go(func() {
-			first, err := s.Claim(t.Context(), "jti", "i", fmt.Sprint(id), time.Now().Add(time.Hour))
+			first, err := s.Claim(t.Context(), "jti", "i", id, time.Now().Add(time.Hour))
 			if err != nil || first {
-				t.Errorf("id %d was acknowledged, and is free again: first = %v, error %v", id, first, err)
+				t.Errorf("id %s was acknowledged, and is free again: first = %v, error %v", id, first, err)
 			}
 		})
 	}

@@ -1,8 +1,8 @@
 // Package sqlite keeps the broker's records in one SQLite file, the store of a single node.
 //
-// It owns the schema and its migrations (embedded, forward only), the group commit of claims, and the sweep
-// of expired ones. The contracts are broker/store's; what keys mean, broker/keyring's. Private keys arrive
-// here wrapped, replay marks as digests.
+// It owns the schema and its migrations (embedded, forward only), the group commit of writes, and the sweep
+// of what is over. The contracts are broker/store's; what keys mean, broker/keyring's. Private keys arrive
+// here wrapped, replay marks, codes, refresh tokens and cookies as digests.
 //
 // The file is in WAL mode with synchronous FULL: a commit is on disk before it is acknowledged. One connection
 // writes, two read. Several processes may open one file: the server, and commands beside it.

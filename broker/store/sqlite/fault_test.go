@@ -97,25 +97,37 @@ func TestAFileThatWasMovedAwayIsNotReplaced(t *testing.T) {
 	}
 }
 
+// claimTask is a claim as the writer gets it; the answer is written to first.
+func claimTask(t *testing.T, s *Store, id string, until time.Time, first *bool) *task {
+	t.Helper()
+	mark, err := store.NewReplayMark("jti", "i", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newTask("claim", func(b *batch) (err error) {
+		*first, err = s.claim(b, mark, microsUp(until))
+		return err
+	})
+	c.single = true
+	return c
+}
+
 func TestGroupCommit(t *testing.T) {
 	t.Parallel()
 	t.Run("one batch with duplicates has one success for each", func(t *testing.T) {
 		t.Parallel()
 		s := openTest(t, filepath.Join(t.TempDir(), "x.db"), nil)
-		var batch []*claim
-		for i := range claimBatch {
-			mark, err := store.NewReplayMark("jti", "i", fmt.Sprint(i%100))
-			if err != nil {
-				t.Fatal(err)
-			}
-			batch = append(batch, &claim{mark: mark, until: microsUp(time.Now().Add(time.Hour))})
+		var list []*task
+		var first [writeBatch]bool
+		for i := range writeBatch {
+			list = append(list, claimTask(t, s, fmt.Sprint(i%100), time.Now().Add(time.Hour), &first[i]))
 		}
-		if err := s.commit(batch); err != nil {
+		if err := s.commit(list); err != nil {
 			t.Fatal(err)
 		}
-		for i, c := range batch {
-			if c.first != (i < 100) {
-				t.Errorf("claim %d of the batch: first = %v", i, c.first)
+		for i := range first {
+			if first[i] != (i < 100) {
+				t.Errorf("claim %d of the batch: first = %v", i, first[i])
 			}
 		}
 	})
@@ -160,16 +172,12 @@ func TestSweep(t *testing.T) {
 	s := openTest(t, filepath.Join(t.TempDir(), "x.db"), clock.Now)
 	const many = 3*sweepBatch + 7
 	until := clock.Now().Add(time.Minute)
-	for i := 0; i < many; i += claimBatch {
-		var batch []*claim
-		for j := i; j < min(i+claimBatch, many); j++ {
-			mark, err := store.NewReplayMark("jti", "i", fmt.Sprint(j))
-			if err != nil {
-				t.Fatal(err)
-			}
-			batch = append(batch, &claim{mark: mark, until: microsUp(until)})
+	for i := 0; i < many; i += writeBatch {
+		var list []*task
+		for j := i; j < min(i+writeBatch, many); j++ {
+			list = append(list, claimTask(t, s, fmt.Sprint(j), until, new(bool)))
 		}
-		if err := s.commit(batch); err != nil {
+		if err := s.commit(list); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -29,7 +29,11 @@ const (
 type Options struct {
 	Now func() time.Time // decides what has expired; nil = time.Now
 	Log *slog.Logger     // for what no caller waits for; nil = discarded
+	// MaxPending bounds the pending things of each kind; the oldest are dropped. 0 = 100,000.
+	MaxPending int
 }
+
+const defaultMaxPending = 100_000
 
 // Store is the store in one file. Open makes it.
 type Store struct {
@@ -40,9 +44,13 @@ type Store struct {
 
 	patience time.Duration // lockPatience; tests shorten it
 
-	claims  chan *claim
+	maxPending int
+	prepared   *prepared
+	reading    *reading
+
+	writes  chan *task
 	closing chan struct{} // closed by Close
-	stopped chan struct{} // closed when the writer has answered its last claim
+	stopped chan struct{} // closed when the writer has answered its last write
 	once    sync.Once
 	closed  error // what Close found
 }
@@ -62,6 +70,9 @@ func open(ctx context.Context, path string, o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.MaxPending <= 0 {
+		o.MaxPending = defaultMaxPending
+	}
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
@@ -78,11 +89,15 @@ func open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		now: o.Now, log: o.Log, write: write, read: read, patience: lockPatience,
-		claims:  make(chan *claim, claimQueue),
+		maxPending: o.MaxPending,
+		prepared:   &prepared{db: write, kept: map[string]*sql.Stmt{}},
+		reading:    &reading{db: read},
+
+		writes:  make(chan *task, writeQueue),
 		closing: make(chan struct{}),
 		stopped: make(chan struct{}),
 	}
-	go s.writeClaims()
+	go s.serveWrites()
 	return s, nil
 }
 

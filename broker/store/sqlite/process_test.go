@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +18,7 @@ import (
 
 // A test starts its own binary as another process; these say what it is to be.
 const (
-	childRole = "STORE_TEST_ROLE" // "race" or "write"
+	childRole = "STORE_TEST_ROLE" // see child
 	childPath = "STORE_TEST_PATH"
 
 	raceIDs     = 20
@@ -35,6 +36,10 @@ func child(role, path string) error {
 		return childRace(s)
 	case "write":
 		return childWrite(s)
+	case "race sign-in":
+		return childRaceSignIn(s)
+	case "write sign-in":
+		return childWriteSignIn(s)
 	}
 	return fmt.Errorf("no such role: %s", role)
 }
@@ -115,38 +120,63 @@ func command(t *testing.T, role, path string) *exec.Cmd {
 	return cmd
 }
 
+// racer is another process that waits for the word to go.
+type racer struct {
+	cmd   *exec.Cmd
+	stdin io.Writer
+	lines *bufio.Scanner
+}
+
+// startRacer starts it; ready waits until it has opened the file.
+func startRacer(t *testing.T, role, path string) *racer {
+	t.Helper()
+	r := &racer{cmd: command(t, role, path)}
+	stdout, err := r.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.stdin, err = r.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r.lines = bufio.NewScanner(stdout)
+	return r
+}
+
+func (r *racer) ready(t *testing.T) {
+	t.Helper()
+	if !r.lines.Scan() || r.lines.Text() != "ready" {
+		t.Fatalf("the other process says %q", r.lines.Text())
+	}
+}
+
+// result is what it says at its end.
+func (r *racer) result(t *testing.T) string {
+	t.Helper()
+	r.lines.Scan()
+	line := strings.TrimSpace(r.lines.Text())
+	if err := r.cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	return line
+}
+
 // R02: two processes on one file, each claiming the same ids from many callers at once.
 func TestTwoProcessesShareOneFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.db")
-	cmd := command(t, "race", path)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	other := startRacer(t, "race", path)
 	s := openTest(t, path, nil) // both may be creating and migrating the file now
-	lines := bufio.NewScanner(stdout)
-	if !lines.Scan() || lines.Text() != "ready" {
-		t.Fatalf("the other process says %q", lines.Text())
-	}
-	fmt.Fprintln(stdin)
+	other.ready(t)
+	fmt.Fprintln(other.stdin)
 	ours, err := race(s, func(i int) int { return i })
 	if err != nil {
 		t.Error(err)
 	}
-	lines.Scan()
-	theirs, err := strconv.Atoi(strings.TrimSpace(lines.Text()))
+	theirs, err := strconv.Atoi(other.result(t))
 	if err != nil {
-		t.Error(err)
-	}
-	if err := cmd.Wait(); err != nil {
 		t.Error(err)
 	}
 	t.Logf("first here %d times, there %d times", ours, theirs)

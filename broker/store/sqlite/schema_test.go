@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"apostille/broker/store"
 )
 
 // Each earlier schema stands under testdata as the SQL dump of a file with content. A new migration adds the dump of
@@ -42,8 +45,47 @@ func TestEveryEarlierSchemaReachesTheNewest(t *testing.T) {
 			if err != nil || first {
 				t.Errorf("the mark was forgotten: first = %v, error %v", first, err)
 			}
+			if schema >= 2 {
+				wantSignIn(t, s)
+			}
 		})
 	}
+}
+
+// wantSignIn: the content of schema 2 is there and works as it did.
+func wantSignIn(t *testing.T, s *Store) {
+	t.Helper()
+	ctx := t.Context()
+	sum := func(handle string) store.Hash { return sha256.Sum256([]byte(handle)) }
+	far := time.Date(2998, 1, 1, 0, 0, 0, 0, time.UTC)
+	check := func(what string, ok bool, err error) {
+		t.Helper()
+		if err != nil || !ok {
+			t.Errorf("%s: %v, error %v", what, ok, err)
+		}
+	}
+	p, ok, err := s.TakePending(ctx, "login", "4711")
+	check("the pending thing", ok && string(p.Value) == "asked", err)
+	var count int
+	check("its count", s.read.QueryRow(`SELECT n FROM pending_counts WHERE kind = 'login'`).Scan(&count) == nil && count == 0, nil)
+	session, ok, err := s.Session(ctx, sum("cookie"))
+	check("the session", ok && len(session.Identities) == 1 && session.Identities[0].Sub == "alice", err)
+	consent, ok, err := s.Consent(ctx, "alice", "portal")
+	check("the consent", ok && len(consent.Scopes["warehouse"]) == 1, err)
+	o, ok, err := s.Opaque(ctx, sum("opaque"))
+	check("the opaque token", ok && o.Family == "f-1", err)
+	ok, err = s.TokenRevoked(ctx, "jti-1", "f-1")
+	check("the revocation", ok, err)
+	due, err := s.DueDeliveries(ctx, far, 10)
+	check("the delivery", len(due) == 1 && due[0].Error == "timeout", err)
+	ok, err = s.RedeemCode(ctx, sum("open code"), store.Family{ID: "f-2", Until: far}, nil)
+	check("the open code", ok, err)
+	out, _, err := s.Rotate(ctx, store.Rotation{Old: sum("refresh 2"), Client: "portal", Next: store.Refresh{Hash: sum("refresh 3"), Until: far}})
+	check("the refresh token", out == store.RotationDone, err)
+	ok, err = s.RedeemCode(ctx, sum("spent code"), store.Family{ID: "f-3", Until: far}, nil)
+	check("the spent code stays spent", !ok, err)
+	f, ok, err := s.Family(ctx, "f-1")
+	check("the family its reuse ended", ok && f.Why == store.WhyReuse, err)
 }
 
 func TestMigrate(t *testing.T) {

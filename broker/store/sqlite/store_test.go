@@ -97,3 +97,19 @@ func TestOpen(t *testing.T) {
 		}
 	})
 }
+
+func TestPendingsAreBounded(t *testing.T) {
+	t.Parallel()
+	storetest.Bounded(t, func(t *testing.T, now func() time.Time) (store.Store, func() store.Store) {
+		path := filepath.Join(t.TempDir(), "x.db")
+		reopen := func() store.Store {
+			s, err := open(context.Background(), path, Options{Now: now, MaxPending: 3})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			return s
+		}
+		return reopen(), reopen
+	})
+}

@@ -28,3 +28,9 @@ func timeOf(n sql.NullInt64) time.Time {
 	}
 	return time.UnixMicro(n.Int64).UTC()
 }
+
+// timeAt is timeOf for a column that always holds a time.
+func timeAt(n int64) time.Time { return time.UnixMicro(n).UTC() }
+
+// micros is the store's clock as times are stored.
+func (s *Store) micros() int64 { return s.now().UnixMicro() }

@@ -23,6 +23,12 @@ func Run(t *testing.T, open Open) {
 		{"keys", testKeys},
 		{"key sets", testKeySets},
 		{"subjects", testSubjects},
+		{"pendings", testPendings},
+		{"families", testFamilies},
+		{"sessions", testSessions},
+		{"consents", testConsents},
+		{"issued tokens", testIssued},
+		{"deliveries", testDeliveries},
 		{"version", testVersion},
 		{"life cycle", testLifeCycle},
 	} {

@@ -92,6 +92,9 @@ func testVersion(t *testing.T, open Open) {
 			must(t, err)
 			claim(t, f, "a", f.clock.Now().Add(time.Minute), true)
 			must(t, f.SaveKeySet(t.Context(), "a", store.KeySet{JWKS: []byte("{}")}))
+			begin(t, f, family(f, "f"))
+			wantRotation(t, f, rotation(f, "f-0", "f-1", 0), store.RotationDone, "answer to f-0")
+			must(t, f.PutConsent(t.Context(), store.Consent{Sub: "alice", Client: "portal"}))
 			if err := f.ChangeKeys(t.Context(), func([]store.Key) ([]store.Key, error) { return nil, errors.New("no") }); err == nil {
 				t.Error("the failing change did not fail")
 			}
@@ -140,16 +143,48 @@ func testLifeCycle(t *testing.T, open Open) {
 }
 
 func afterClose(ctx context.Context, f *fixture) map[string]error {
-	_, claimErr := f.Claim(ctx, "jti", issuer, "a", f.clock.Now().Add(time.Minute))
-	_, keysErr := f.ListKeys(ctx)
-	_, _, loadErr := f.LoadKeySet(ctx, "a")
-	_, subjectsErr := f.ListSubjects(ctx)
-	_, versionErr := f.Version(ctx)
-	return map[string]error{
-		"Claim": claimErr, "ListKeys": keysErr, "LoadKeySet": loadErr, "ListSubjects": subjectsErr, "Version": versionErr,
-		"ChangeKeys": f.ChangeKeys(ctx, replaceWith()),
-		"SaveKeySet": f.SaveKeySet(ctx, "a", store.KeySet{}),
-		"SetSubject": f.SetSubject(ctx, store.SubjectMark{Sub: "a", Blocked: true}),
-		"Ping":       f.Ping(ctx),
+	until := f.clock.Now().Add(time.Minute)
+	fam, session := family(f, "f"), store.Session{ID: "s", IdleUntil: until, Until: until}
+	out := map[string]error{
+		"ChangeKeys":     f.ChangeKeys(ctx, replaceWith()),
+		"SaveKeySet":     f.SaveKeySet(ctx, "a", store.KeySet{}),
+		"SetSubject":     f.SetSubject(ctx, store.SubjectMark{Sub: "a", Blocked: true}),
+		"Ping":           f.Ping(ctx),
+		"PutPending":     f.PutPending(ctx, "login", "a", store.Pending{Value: []byte("x"), Until: until}),
+		"PutCode":        f.PutCode(ctx, store.Code{Hash: hash("c"), Until: until}),
+		"CreateSession":  f.CreateSession(ctx, hash("s"), session),
+		"TouchSession":   f.TouchSession(ctx, hash("s"), until, until),
+		"PutConsent":     f.PutConsent(ctx, store.Consent{Sub: "a", Client: "b"}),
+		"PutOpaque":      f.PutOpaque(ctx, store.Opaque{Hash: hash("o"), Until: until}),
+		"RevokeToken":    f.RevokeToken(ctx, "a", until),
+		"PutDeliveries":  f.PutDeliveries(ctx, []store.Delivery{{ID: "d"}}),
+		"UpdateDelivery": f.UpdateDelivery(ctx, store.Delivery{ID: "d"}),
 	}
+	_, out["Claim"] = f.Claim(ctx, "jti", issuer, "a", until)
+	_, out["ListKeys"] = f.ListKeys(ctx)
+	_, _, out["LoadKeySet"] = f.LoadKeySet(ctx, "a")
+	_, out["ListSubjects"] = f.ListSubjects(ctx)
+	_, out["Version"] = f.Version(ctx)
+	_, _, out["PeekPending"] = f.PeekPending(ctx, "login", "a")
+	_, _, out["TakePending"] = f.TakePending(ctx, "login", "a")
+	_, _, out["Code"] = f.Code(ctx, hash("c"))
+	_, out["RedeemCode"] = f.RedeemCode(ctx, hash("c"), fam, nil)
+	_, _, out["Family"] = f.Family(ctx, "f")
+	_, _, _, out["Refresh"] = f.Refresh(ctx, hash("r"))
+	_, _, out["Rotate"] = f.Rotate(ctx, rotation(f, "r", "s", 0))
+	_, out["UpdateFamily"] = f.UpdateFamily(ctx, "f", nil, until)
+	_, out["EndFamilies"] = f.EndFamilies(ctx, store.FamilyQuery{ID: "f"}, "revoked")
+	_, out["ListFamilies"] = f.ListFamilies(ctx, store.FamilyQuery{}, 1)
+	_, _, out["Session"] = f.Session(ctx, hash("s"))
+	_, out["RenewSession"] = f.RenewSession(ctx, hash("s"), hash("t"), identity(f, "a", "b"), until, until)
+	_, _, out["EndSessions"] = f.EndSessions(ctx, store.SessionQuery{ID: "s"})
+	_, out["ListSessions"] = f.ListSessions(ctx, store.SessionQuery{ID: "s"}, 1)
+	_, _, out["Consent"] = f.Consent(ctx, "a", "b")
+	_, out["WithdrawConsent"] = f.WithdrawConsent(ctx, "a", "b")
+	_, out["ListConsents"] = f.ListConsents(ctx, "a")
+	_, _, out["Opaque"] = f.Opaque(ctx, hash("o"))
+	_, out["TokenRevoked"] = f.TokenRevoked(ctx, "a", "")
+	_, out["DueDeliveries"] = f.DueDeliveries(ctx, until, 1)
+	_, out["ListDeliveries"] = f.ListDeliveries(ctx, "", 1)
+	return out
 }
