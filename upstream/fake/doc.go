@@ -4,8 +4,10 @@
 // It owns nothing that is deployed. Only the demo and _test files import it; serve must never do so, because a program that
 // can mint any claim at will has no place in a process that issues real tokens.
 //
-// Provider answers discovery, a JWK Set and client credentials. Mint makes any token, right or wrong; Break makes the
-// provider fail in one of the ways in which real ones have failed; Requests counts who asked for what. Signing is
+// Provider answers discovery, a JWK Set and client credentials, and signs people in with one click and no password: code
+// flow with PKCE, PAR, form_post, userinfo, refresh, logout of both kinds. Mint makes any token, right or wrong; Break makes
+// the provider fail in one of the ways in which real ones have failed; Requests counts who asked for what. Browser is who
+// signs in: it follows redirects and withholds cookies from cross-site requests as a browser does. Signing is
 // trust/jose's, except for tokens that are wrong on purpose, which raw.go puts together by hand. A SAML identity provider
 // is to stand beside provider.go with the same shape: New…, Break, Requests.
 package fake

@@ -15,17 +15,33 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request, f Faults) {
 	if f.WrongIssuer != "" {
 		issuer = f.WrongIssuer
 	}
-	f.writeJSON(w, mustJSON(map[string]any{
+	doc := map[string]any{
 		"fake":                                  Notice,
 		"issuer":                                issuer,
 		"jwks_uri":                              p.o.Issuer + PathJWKS,
+		"authorization_endpoint":                p.o.Issuer + PathAuthorize,
 		"token_endpoint":                        p.o.Issuer + PathToken,
-		"grant_types_supported":                 []string{"client_credentials"},
-		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"},
-		"response_types_supported":              []string{},
+		"userinfo_endpoint":                     p.o.Issuer + PathUserInfo,
+		"end_session_endpoint":                  p.o.Issuer + PathEndSession,
+		"grant_types_supported":                 []string{"authorization_code", "refresh_token", "client_credentials"},
+		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post", "private_key_jwt", "none"},
+		"response_types_supported":              []string{"code"},
+		"response_modes_supported":              []string{"query", "form_post"},
+		"scopes_supported":                      []string{"openid", "profile", "email", "offline_access"},
+		"acr_values_supported":                  knownACRs,
+		"code_challenge_methods_supported":      []string{"S256"},
 		"subject_types_supported":               []string{"public"},
 		"id_token_signing_alg_values_supported": []jose.Alg{p.o.Alg},
-	}))
+		"backchannel_logout_supported":          true,
+		"backchannel_logout_session_supported":  true,
+
+		"authorization_response_iss_parameter_supported": !p.o.NoIss,
+	}
+	if p.o.PAR || p.o.RequirePAR {
+		doc["pushed_authorization_request_endpoint"] = p.o.Issuer + PathPAR
+		doc["require_pushed_authorization_requests"] = p.o.RequirePAR
+	}
+	f.writeJSON(w, mustJSON(over(doc, f.Discovery)))
 }
 
 // jwks is the published key set. RFC 7517 §5: readers ignore the member they do not know.
@@ -54,12 +70,13 @@ client credentials at <code>{{.Issuer}}{{.Token}}</code>.</p>
 <table><tr><th>client<th>secret<th>scopes</tr>
 {{range .Accounts}}<tr><td><code>{{.ClientID}}</code><td><code>{{.Secret}}</code><td>{{range .Scopes}}<code>{{.}}</code> {{end}}</tr>
 {{end}}</table>
+<p>These people sign in with a click: {{range $i, $h := .People}}{{if $i}}, {{end}}{{$h.Name}} ({{$h.Department}}){{end}}.</p>
 `))
 
 func (p *Provider) home(w http.ResponseWriter, _ *http.Request, _ Faults) {
 	var b bytes.Buffer
 	err := homePage.Execute(&b, map[string]any{
-		"Name": p.o.Name, "Notice": Notice, "Issuer": p.o.Issuer, "Accounts": p.o.Accounts,
+		"Name": p.o.Name, "Notice": Notice, "Issuer": p.o.Issuer, "Accounts": p.o.Accounts, "People": p.o.People,
 		"Discovery": PathDiscovery, "JWKS": PathJWKS, "Token": PathToken,
 	})
 	if err != nil {

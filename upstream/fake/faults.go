@@ -24,6 +24,9 @@ type Faults struct {
 	Truncated   bool   // JSON documents end in the middle
 	Huge        bool   // JSON documents are valid, and HugeBytes larger than they need be
 	WrongIssuer string // discovery names this issuer instead
+
+	Discovery map[string]any // members of discovery, over the right ones; nil leaves one out
+	Login     LoginFaults
 }
 
 // Break switches faults on, in place of those that were on before.

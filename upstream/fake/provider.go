@@ -20,10 +20,14 @@ const FakeHeader = "Apostille-Fake"
 
 // Paths below the issuer; Requests takes them.
 const (
-	PathDiscovery = "/.well-known/openid-configuration"
-	PathJWKS      = "/jwks"
-	PathToken     = "/token"
-	PathHome      = "/"
+	PathDiscovery  = "/.well-known/openid-configuration"
+	PathJWKS       = "/jwks"
+	PathAuthorize  = "/authorize"
+	PathPAR        = "/par"
+	PathToken      = "/token"
+	PathUserInfo   = "/userinfo"
+	PathEndSession = "/end_session"
+	PathHome       = "/"
 )
 
 // Options of a Provider.
@@ -34,12 +38,20 @@ type Options struct {
 	Now      func() time.Time // default time.Now
 	Accounts []Account        // who may get tokens; default DemoAccounts(Issuer)
 	Lifetime time.Duration    // of tokens; default 5 min
+
+	Clients    []Client     // who may sign people in; default nobody
+	People     []Person     // who may sign in; default DemoPeople()
+	PAR        bool         // advertise pushed authorization requests (RFC 9126)
+	RequirePAR bool         // and take nothing else
+	NoIss      bool         // send no `iss` with authorization answers (RFC 9207), and do not advertise it
+	HTTP       *http.Client // for SendLogout; default http.DefaultClient
 }
 
 // Provider is a fake OpenID provider. It is an http.Handler and safe for concurrent use.
 type Provider struct {
 	o        Options
 	prefix   string // path of the issuer, "" if none
+	https    bool
 	accounts map[string]Account
 
 	mu       sync.Mutex
@@ -47,6 +59,7 @@ type Provider struct {
 	keys     []signingKey // published, the oldest first
 	faults   Faults
 	requests map[string]int
+	memory   memory
 }
 
 // NewProvider makes a provider with one fresh key. It panics if the issuer is not an absolute URL or the algorithm is not one
@@ -71,7 +84,14 @@ func NewProvider(o Options) *Provider {
 	if o.Lifetime == 0 {
 		o.Lifetime = 5 * time.Minute
 	}
-	p := &Provider{o: o, prefix: u.Path, accounts: map[string]Account{}, requests: map[string]int{}}
+	if o.People == nil {
+		o.People = DemoPeople()
+	}
+	if o.HTTP == nil {
+		o.HTTP = http.DefaultClient
+	}
+	p := &Provider{o: o, prefix: u.Path, https: u.Scheme == "https", accounts: map[string]Account{},
+		requests: map[string]int{}, memory: newMemory()}
 	for _, a := range o.Accounts {
 		p.accounts[a.ClientID] = a
 	}
@@ -162,17 +182,17 @@ func (p *Provider) route(path string) (string, page) {
 	if !ok {
 		return "other", notFound
 	}
-	switch rest {
-	case PathDiscovery:
-		return rest, p.discovery
-	case PathJWKS:
-		return rest, p.jwks
-	case PathToken:
-		return rest, p.token
-	case PathHome, "":
-		return PathHome, p.home
+	if rest == "" {
+		rest = PathHome
 	}
-	return "other", notFound
+	serve, ok := map[string]page{
+		PathDiscovery: p.discovery, PathJWKS: p.jwks, PathAuthorize: p.authorize, PathPAR: p.push, PathToken: p.token,
+		PathUserInfo: p.userInfo, PathEndSession: p.endSession, PathHome: p.home,
+	}[rest]
+	if !ok {
+		return "other", notFound
+	}
+	return rest, serve
 }
 
 func (p *Provider) count(path string) Faults {

@@ -3,14 +3,13 @@ package fake
 import (
 	"crypto/subtle"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 )
 
 const maxForm = 16 << 10 // bytes
 
-// token answers client credentials (RFC 6749 §4.4) with a JWT access token (RFC 9068).
+// token is the token endpoint.
 func (p *Provider) token(w http.ResponseWriter, r *http.Request, f Faults) {
 	w.Header().Set("Cache-Control", "no-store")
 	if r.Method != http.MethodPost {
@@ -23,6 +22,16 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request, f Faults) {
 		tokenError(w, http.StatusBadRequest, "invalid_request", "not a form")
 		return
 	}
+	switch r.PostForm.Get("grant_type") {
+	case "authorization_code", "refresh_token":
+		p.exchange(w, r, f)
+	default:
+		p.clientCredentials(w, r, f)
+	}
+}
+
+// clientCredentials answers (RFC 6749 §4.4) with a JWT access token (RFC 9068).
+func (p *Provider) clientCredentials(w http.ResponseWriter, r *http.Request, f Faults) {
 	account, ok := p.authenticate(r)
 	if !ok {
 		w.Header().Set("WWW-Authenticate", `Basic realm="fake"`)
@@ -30,7 +39,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request, f Faults) {
 		return
 	}
 	if r.PostForm.Get("grant_type") != "client_credentials" {
-		tokenError(w, http.StatusBadRequest, "unsupported_grant_type", "only client_credentials")
+		tokenError(w, http.StatusBadRequest, "unsupported_grant_type", "no such grant")
 		return
 	}
 	scopes, ok := account.narrow(r.PostForm.Get("scope"))
@@ -47,16 +56,10 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request, f Faults) {
 	}))
 }
 
-// authenticate takes client_secret_basic (form-encoded, RFC 6749 §2.3.1) or client_secret_post.
 func (p *Provider) authenticate(r *http.Request) (Account, bool) {
-	id, secret := r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
-	if user, pass, ok := r.BasicAuth(); ok {
-		var errID, errSecret error
-		id, errID = url.QueryUnescape(user)
-		secret, errSecret = url.QueryUnescape(pass)
-		if errID != nil || errSecret != nil {
-			return Account{}, false
-		}
+	id, secret, err := credentials(r)
+	if err != nil {
+		return Account{}, false
 	}
 	a, ok := p.accounts[id]
 	return a, ok && a.Secret != "" && subtle.ConstantTimeCompare([]byte(a.Secret), []byte(secret)) == 1

@@ -3,14 +3,11 @@ package keys
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"time"
-
-	"github.com/coreos/go-oidc/v3/oidc"
 
 	"apostille/trust/jose"
 	"apostille/upstream/fetch"
@@ -49,43 +46,17 @@ func getKeys(ctx context.Context, client *http.Client, url string) ([]byte, erro
 	return body, nil
 }
 
-// discover returns the jwks_uri of an issuer. OpenID Connect Discovery 1.0 §4.3: the document's issuer is exactly ours.
-// go-oidc's own errors quote the answer, so that only their kind is passed on.
+// discover returns the jwks_uri of an issuer.
 func discover(ctx context.Context, client *http.Client, issuer string) (string, error) {
-	strict := *client
-	strict.Transport = wholeAnswer{client.Transport}
-	p, err := oidc.NewProvider(oidc.ClientContext(ctx, &strict), issuer)
+	doc, err := Discover(ctx, client, issuer)
 	if err != nil {
-		return "", &discoveryError{issuer: issuer, err: err}
+		return "", err
 	}
-	var doc struct {
-		JWKSURI string `json:"jwks_uri"`
-	}
-	if err := p.Claims(&doc); err != nil || doc.JWKSURI == "" {
+	uri, _ := doc["jwks_uri"].(string)
+	if uri == "" {
 		return "", fmt.Errorf("discovery document of %s names no jwks_uri", issuer)
 	}
-	return doc.JWKSURI, nil
-}
-
-// discoveryError hides what the upstream said and keeps the chain for errors.Is and errors.As.
-type discoveryError struct {
-	issuer string
-	err    error
-}
-
-func (e *discoveryError) Unwrap() error { return e.err }
-
-func (e *discoveryError) Error() string {
-	what := "is not a discovery document"
-	var mismatch *oidc.IssuerMismatchError
-	var wrapped interface{ Timeout() bool } // *url.Error: the request itself failed
-	switch {
-	case errors.As(e.err, &mismatch):
-		what = "names another issuer"
-	case errors.As(e.err, &wrapped):
-		what = fetch.Describe(e.err)
-	}
-	return "discovery of " + e.issuer + ": " + what
+	return uri, nil
 }
 
 // wholeAnswer reads an answer before go-oidc sees it, so that a bad status and a body that is too large, too slow or cut

@@ -24,6 +24,14 @@ const (
 	checkScopes    = "scopes"
 	checkSignature = "signature"
 	checkIDToken   = "id token"
+
+	checkAnswer   = "authorization answer"
+	checkNonce    = "nonce"
+	checkHashes   = "hashes"
+	checkSession  = "session"
+	checkFresh    = "freshness"
+	checkUserInfo = "userinfo"
+	checkLogout   = "logout token"
 )
 
 // examination is one verification under way.
@@ -40,6 +48,7 @@ type examination struct {
 	aud     []string
 	trustID string         // "" until one is chosen
 	spec    *trust.UseSpec // nil for own tokens
+	party   *party         // of a login or logout; nil in an exchange
 	times   times
 	version uint64
 	subject trust.Subject
@@ -79,6 +88,14 @@ func (x *examination) run(ctx context.Context) *fault {
 
 // parse is the front door, and says which kind of issuer the token names.
 func (x *examination) parse() *fault {
+	if f := x.open(); f != nil {
+		return f
+	}
+	return x.kind(x.subject.Issuer == x.reg.Issuer())
+}
+
+// open reads the token as far as its issuer.
+func (x *examination) open() *fault {
 	t, err := jose.Parse(x.raw)
 	if err != nil {
 		return &fault{frontDoorReason(err), checkFormat, err.Error(), err}
@@ -93,7 +110,7 @@ func (x *examination) parse() *fault {
 		return &fault{trust.ReasonIssuerUnknown, checkIssuer, "the token has no iss", nil}
 	}
 	x.subject.Issuer = iss
-	return x.kind(iss == x.reg.Issuer())
+	return nil
 }
 
 // kind holds our own issuer and CredentialOwnToken together: no trust may speak for us, and we speak for no trust.

@@ -7,9 +7,10 @@ import (
 	"strings"
 
 	"apostille/trust"
+	"apostille/trust/jose"
 )
 
-// own examines an access token of ours (RFC 9068 §2.2, with idp and links). Who may exchange it is Evaluate's question.
+// own examines an access token of ours (RFC 9068 §2.2, with idp, links and family). Who may exchange it is Evaluate's question.
 func (x *examination) own(ctx context.Context) *fault {
 	x.trustID = trust.Local
 	x.passed(checkIssuer, "our own")
@@ -59,7 +60,7 @@ func (x *examination) readOwnAudience() *fault {
 		return &fault{trust.ReasonAudience, checkAudience, "the token has no aud", nil}
 	}
 	for _, a := range aud {
-		if _, ok := x.reg.ByAudience(a); !ok {
+		if _, ok := x.reg.ByAudience(a); !ok && a != x.reg.Issuer() { // our issuer: a token for userinfo
 			return &fault{trust.ReasonAudience, checkAudience, quote("no API has the audience ", a), nil}
 		}
 	}
@@ -96,5 +97,38 @@ func (x *examination) readOwnClaims() *fault {
 		}
 		s.Links = int(links)
 	}
+	if f := x.readSignIn(); f != nil {
+		return f
+	}
 	return x.passed(checkSubject, "through "+s.Origin)
+}
+
+// readSignIn reads what a token says of the sign-in it began with, if it did (RFC 9068 §2.2.1).
+func (x *examination) readSignIn() *fault {
+	s := &x.subject
+	if v, ok := x.claims["auth_time"]; ok {
+		at, ok := jose.NumericDate(v)
+		if !ok {
+			return &fault{trust.ReasonClaim, checkSubject, "auth_time is not a number of seconds", nil}
+		}
+		s.AuthTime = at
+	}
+	for _, c := range []struct {
+		name string
+		into *string
+	}{{"acr", &s.ACR}, {"family", &s.Family}} {
+		if !x.claims.has(c.name) {
+			continue
+		}
+		v, f := x.claims.text(c.name, checkSubject)
+		if f != nil {
+			return f
+		}
+		if wrong := identifier(v, maxTokenID); wrong != "" {
+			return &fault{trust.ReasonClaim, checkSubject, c.name + " " + wrong, nil}
+		}
+		*c.into = v
+	}
+	s.SignedIn = s.Family != "" || !s.AuthTime.IsZero()
+	return nil
 }
