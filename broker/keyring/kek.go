@@ -3,7 +3,9 @@ package keyring
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -14,8 +16,11 @@ import (
 // kekPrefix marks the key file, so that a wrong file is told from a corrupt one.
 const kekPrefix = "apostille-key-v1:"
 
-// KEK is the key-encryption key: it wraps the signing keys in the store.
-type KEK struct{ aead cipher.AEAD }
+// KEK is the key-encryption key: it wraps the signing keys in the store, and other secrets of the broker derive from it.
+type KEK struct {
+	aead cipher.AEAD
+	raw  [32]byte
+}
 
 // NewKEKFile makes a fresh key file (0600). It never overwrites one: the store's keys could not be opened any more.
 func NewKEKFile(path string) error {
@@ -58,7 +63,17 @@ func NewKEK(raw [32]byte) (*KEK, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &KEK{aead: aead}, nil
+	return &KEK{aead: aead, raw: raw}, nil
+}
+
+// Derive returns the 32-byte secret of a label, by HKDF-SHA-256 (RFC 5869): always the same for one key file, and telling nothing
+// of it or of another label's. label is a constant of the program, such as "seal" or "pairwise-v1".
+func (k *KEK) Derive(label string) []byte {
+	key, err := hkdf.Key(sha256.New, k.raw[:], nil, "apostille-derive-v1:"+label, 32)
+	if err != nil {
+		panic(err) // only for an absurd length
+	}
+	return key
 }
 
 // wrap encrypts a private key; label binds it to its row, so that rows cannot be swapped.

@@ -54,6 +54,18 @@ func TestAWrappedKeyOpensOnlyInItsRowAndWithItsKeyFile(t *testing.T) {
 	}
 }
 
+func TestASecretIsDerivedPerKeyFileAndLabel(t *testing.T) {
+	t.Parallel()
+	kek, same, other := newKEK(t, 1), newKEK(t, 1), newKEK(t, 2)
+	secret := string(kek.Derive("seal"))
+	if len(secret) != 32 || string(same.Derive("seal")) != secret {
+		t.Errorf("%d bytes, or not the same for the same key and label", len(secret))
+	}
+	if string(kek.Derive("pairwise")) == secret || string(other.Derive("seal")) == secret || secret == string(kek.raw[:]) {
+		t.Error("another label or key gives the same secret")
+	}
+}
+
 func TestAFileThatIsNoKeyFileIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{

@@ -1,0 +1,108 @@
+package authflow
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"time"
+
+	"apostille/broker/store"
+	"apostille/trust"
+)
+
+// Kinds of store.Pendings. A handle of one never finds another (THREATS A102).
+const (
+	kindLogin  = "login"
+	kindHop    = "login_hop"
+	kindResult = "login_result"
+)
+
+// maxSecret is the longest upstream.Start.Secret, in bytes.
+const maxSecret = 1 << 10
+
+// login is a login under way, kept under its `state`.
+type login struct {
+	Trust   string    `json:"trust"`
+	Request Request   `json:"request"`
+	Secret  []byte    `json:"secret"`  // the provider's
+	Browser []byte    `json:"browser"` // digest of the browser's ID
+	Begun   time.Time `json:"begun"`
+}
+
+// hop is an answer that was posted, until the browser comes for it with its cookie.
+type hop struct {
+	Trust  string     `json:"trust"`
+	Params url.Values `json:"params"`
+}
+
+// result is how a login ended.
+type result struct {
+	Trust   string       `json:"trust"`
+	At      time.Time    `json:"at"`
+	Refused trust.Reason `json:"refused,omitempty"`
+	Browser []byte       `json:"browser"`
+	Return  []byte       `json:"return"` // digest
+}
+
+// put stores v under (kind, handle).
+func (f *Flow) put(ctx context.Context, kind, handle string, v any, until time.Time) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return f.Pending.PutPending(ctx, kind, handle, store.Pending{Value: b, Until: until})
+}
+
+// peek reads what is under (kind, handle) into v, and take removes it as well. A handle of another form finds nothing.
+func (f *Flow) peek(ctx context.Context, kind, handle string, v any) (bool, error) {
+	return f.fetch(ctx, f.Pending.PeekPending, kind, handle, v)
+}
+
+func (f *Flow) take(ctx context.Context, kind, handle string, v any) (bool, error) {
+	return f.fetch(ctx, f.Pending.TakePending, kind, handle, v)
+}
+
+type fetcher func(ctx context.Context, kind, handle string) (store.Pending, bool, error)
+
+func (f *Flow) fetch(ctx context.Context, get fetcher, kind, handle string, v any) (bool, error) {
+	if !isHandle(handle) {
+		return false, nil
+	}
+	p, ok, err := get(ctx, kind, handle)
+	if err != nil || !ok || !p.Until.After(f.Now()) {
+		return false, err
+	}
+	if err := json.Unmarshal(p.Value, v); err != nil {
+		return false, fmt.Errorf("authflow: a %s that cannot be read: %w", kind, err)
+	}
+	return true, nil
+}
+
+// handleSize is the length of a handle: 32 random bytes in base64url.
+const handleSize = 43
+
+// newHandle makes 256 random bits.
+func newHandle() string {
+	var b [32]byte
+	rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// isHandle reports whether text has the form of a handle.
+func isHandle(text string) bool {
+	if len(text) != handleSize {
+		return false
+	}
+	_, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	return err == nil
+}
+
+// digest is what is kept of a secret or of a long text, to compare with later.
+func digest(text string) []byte {
+	sum := sha256.Sum256([]byte(text))
+	return sum[:]
+}
