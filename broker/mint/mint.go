@@ -3,6 +3,7 @@ package mint
 import (
 	"crypto/rand"
 	"encoding/base32"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,21 +28,29 @@ type Signers interface {
 	Signer(jose.Alg) (keyring.Signer, error)
 }
 
-// Minter issues access tokens.
+// formatOpaque is the trust.TokenSpec.Format of access tokens that are mere handles.
+const formatOpaque = "opaque"
+
+// Minter issues tokens.
 type Minter struct {
 	Issuer string
 	Keys   Signers
+	Salt   []byte // of pairwise subjects, see trust.PairwiseSub; needed only where clients have a sector
 }
 
-// Token is an issued access token.
+// Token is an issued token.
 type Token struct {
 	Raw     string
-	ID      string // jti
+	ID      string // jti; "" for an ID token
 	Issued  time.Time
 	Expires time.Time
+	// Claims are those of an opaque token, as JSON: they are not in Raw, and MUST be stored under its SHA-256 before Raw is given out.
+	// nil: Raw is a JWT.
+	Claims []byte
 }
 
-// Mint signs what a decision grants. A decision that does not grant is an error.
+// Mint makes the access token that a decision grants: a signed JWT, or a handle where the API wants that. A decision that does not
+// grant is an error.
 func (m *Minter) Mint(d *trust.Decision, now time.Time) (Token, error) {
 	if !d.Granted {
 		return Token{}, errors.New("mint: the decision does not grant")
@@ -58,18 +67,31 @@ func (m *Minter) Mint(d *trust.Decision, now time.Time) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	key, err := m.Keys.Signer(jose.Alg(d.Token.Alg))
+	if d.Token.Format == formatOpaque {
+		t.Raw, t.Claims = NewSecret(), payload
+		if len(payload) > MaxToken {
+			return Token{}, ErrTooLarge
+		}
+		return t, nil
+	}
+	t.Raw, err = m.sign(d.Token.Alg, d.Token.Typ, payload)
+	return t, err
+}
+
+// sign signs a payload with the key that signs now. Its error wraps ErrTooLarge where the result is.
+func (m *Minter) sign(alg, typ string, payload []byte) (string, error) {
+	key, err := m.Keys.Signer(jose.Alg(alg))
 	if err != nil {
-		return Token{}, err
+		return "", err
 	}
-	t.Raw, err = jose.Sign(key.Alg, key.Kid, d.Token.Typ, payload, key.Key)
+	raw, err := jose.Sign(key.Alg, key.Kid, typ, payload, key.Key)
 	switch {
-	case errors.Is(err, jose.ErrTooLarge) || len(t.Raw) > MaxToken:
-		return Token{}, ErrTooLarge
+	case errors.Is(err, jose.ErrTooLarge) || len(raw) > MaxToken:
+		return "", ErrTooLarge
 	case err != nil:
-		return Token{}, fmt.Errorf("mint: %w", err)
+		return "", fmt.Errorf("mint: %w", err)
 	}
-	return t, nil
+	return raw, nil
 }
 
 // payload writes the claims in a fixed order, mapped claims last and sorted.
@@ -97,8 +119,33 @@ func (m *Minter) payload(d *trust.Decision, t Token) ([]byte, error) {
 		b = append(b, `,"links":`...)
 		b = strconv.AppendInt(b, int64(d.Links), 10)
 	}
+	b = appendSignIn(b, d)
 	b, err := appendClaims(b, d.Claims)
 	return append(b, '}'), err
+}
+
+// appendSignIn says of a token that began with a sign-in how that went (RFC 9068 §2.2.1), and what it ends with.
+func appendSignIn(b []byte, d *trust.Decision) []byte {
+	b = appendTime(b, "auth_time", d.AuthTime)
+	b = appendText(b, "acr", d.ACR)
+	return appendText(b, "family", d.Family)
+}
+
+// appendText and appendTime write a further member, unless it has no value.
+func appendText(b []byte, name, value string) []byte {
+	if value == "" {
+		return b
+	}
+	b = append(append(append(b, `,"`...), name...), `":`...)
+	return appendString(b, value)
+}
+
+func appendTime(b []byte, name string, at time.Time) []byte {
+	if at.IsZero() {
+		return b
+	}
+	b = append(append(append(b, `,"`...), name...), `":`...)
+	return strconv.AppendInt(b, at.Unix(), 10)
 }
 
 func appendClaims(b []byte, claims map[string]any) ([]byte, error) {
@@ -146,6 +193,13 @@ func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	b = append(b, s...)
 	return append(b, '"')
+}
+
+// NewSecret makes a code, a refresh token or an opaque access token: 256 random bits in 43 characters (RFC 6749 §10.10).
+func NewSecret() string {
+	var raw [32]byte
+	_, _ = rand.Read(raw[:]) // never fails: crypto/rand aborts the program instead
+	return base64.RawURLEncoding.EncodeToString(raw[:])
 }
 
 var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)

@@ -36,9 +36,10 @@ type Policy struct {
 	Limits      *Limits // nil: no rate limits
 }
 
-// Standings says what is known of a subject besides its credential. It MUST refuse (zero value) what it cannot know.
+// Standings says what is known of a subject besides its credential; *Known implements it. It MUST refuse (zero value) what it cannot
+// know. client is the authenticated one, "" if there is none.
 type Standings interface {
-	Standing(sub string) trust.Standing
+	Standing(ctx context.Context, s trust.Subject, client string) trust.Standing
 }
 
 // Replay claims one-time tokens; broker/store implements it.
@@ -60,6 +61,7 @@ type Endpoint struct {
 	Standings Standings
 	Replay    Replay
 	Minter    *mint.Minter
+	Opaques   Opaques        // needed only where an API wants opaque tokens
 	Audit     audit.Recorder // every decision
 	Sampled   audit.Recorder // refusals of strangers: a flood must not fill the disk
 	Gate      Gate
@@ -68,6 +70,8 @@ type Endpoint struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 	MaxBody   int64 // bytes
+
+	origins oauth.Origins
 }
 
 // call is one request on its way through the steps.
@@ -80,14 +84,25 @@ type call struct {
 	known   bool // client authenticated or credential verified: no stranger any more
 	event   audit.Event
 	started time.Time
+
+	scopes, resources []string   // to decide for
+	presented         *Presented // of a SignIn; else nil
 }
 
 // ServeHTTP answers a token request.
 func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{policy: e.Policy(), started: e.Now()}
+	if e.origins.Preflight(w, r, c.policy.Registry, http.MethodPost) {
+		return
+	}
 	c.event = audit.Event{Time: c.started.UTC(), ID: mint.NewID(), Remote: e.Remote(r)}
 	w.Header().Set("X-Correlation-Id", c.event.ID)
 	answer, refusal := e.guarded(c, w, r)
+	if c.client == "" && refusal != nil {
+		e.origins.AllowAny(w, r, c.policy.Registry)
+	} else {
+		oauth.Allow(w, r, c.policy.Registry, c.client)
+	}
 	if refusal != nil {
 		oauth.WriteError(w, e.refuse(r.Context(), c, refusal), c.event.ID)
 		return
@@ -142,16 +157,15 @@ func (e *Endpoint) serve(c *call, w http.ResponseWriter, r *http.Request) (*oaut
 		return nil, err
 	}
 	// 5. VERIFY: whose credential is it.
-	reg := c.policy.Registry
-	if c.subject, err = c.grant.Subject(ctx, reg, c.client, c.params); err != nil {
+	if err := e.verify(ctx, c); err != nil {
 		return nil, err
 	}
 	c.known = true
 	// 6. DECIDE: what is it worth here.
-	decision := reg.Evaluate(trust.Request{
+	decision := c.policy.Registry.Evaluate(trust.Request{
 		Grant: c.grant.Name(), Subject: c.subject, Client: c.client,
-		Audiences: c.params.List("audience"), Resources: c.params.List("resource"), Scopes: c.params.Scopes(), Now: c.started,
-	}, e.Standings.Standing(c.subject.Sub))
+		Audiences: c.params.List("audience"), Resources: c.resources, Scopes: c.scopes, Now: c.started,
+	}, e.Standings.Standing(ctx, c.subject, c.client))
 	c.decided(&decision)
 	if !decision.Granted {
 		return nil, &exchange.Refusal{Reason: decision.Reason, Trust: decision.Trust, Detail: decision.Detail}
@@ -160,6 +174,6 @@ func (e *Endpoint) serve(c *call, w http.ResponseWriter, r *http.Request) (*oaut
 	if err := e.claim(ctx, c); err != nil {
 		return nil, err
 	}
-	// 8. ISSUE, record, and only then answer.
+	// 8. ISSUE, spend the code or refresh token, record, and only then answer.
 	return e.issue(ctx, c, &decision)
 }

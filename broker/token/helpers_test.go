@@ -80,7 +80,10 @@ func (g grant) Subject(ctx context.Context, reg *trust.Registry, client string, 
 	return g.Grant.Subject(ctx, reg, client, p)
 }
 
-func (b *bench) Standing(string) trust.Standing { b.step("standing"); return b.standing }
+func (b *bench) Standing(context.Context, trust.Subject, string) trust.Standing {
+	b.step("standing")
+	return b.standing
+}
 
 func (b *bench) Claim(_ context.Context, kind, issuer, id string, until time.Time) (bool, error) {
 	b.step("claim")

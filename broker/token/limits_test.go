@@ -3,6 +3,7 @@ package token
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strconv"
 	"testing"
 	"time"
@@ -127,7 +128,7 @@ func TestMarksAnswerFromAFreshPictureOnly(t *testing.T) {
 			if !want {
 				expected = trust.Standing{}
 			}
-			if got := m.Standing(sub); got != expected {
+			if got := m.Standing(sub); !reflect.DeepEqual(got, expected) {
 				t.Errorf("%s: %+v, wanted %+v", sub, got, expected)
 			}
 		}
@@ -149,7 +150,7 @@ func TestMarksAnswerFromAFreshPictureOnly(t *testing.T) {
 	if err := m.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if got := m.Standing("blocked"); got != (trust.Standing{Loaded: true}) {
+	if got := m.Standing("blocked"); !reflect.DeepEqual(got, trust.Standing{Loaded: true}) {
 		t.Errorf("after the block: %+v", got)
 	}
 }

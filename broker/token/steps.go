@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,9 +47,10 @@ func (e *Endpoint) read(c *call, w http.ResponseWriter, r *http.Request) error {
 
 // authenticate finds out the client and that it may use the grant at all.
 func (e *Endpoint) authenticate(ctx context.Context, c *call, r *http.Request) error {
+	_, public := c.grant.(SignIn) // RFC 6749 §3.2.1: a code or a refresh token is what else an application can show
 	id, err := e.Clients.Authenticate(ctx, clientauth.Request{
 		Clients: c.policy.Registry, Credentials: c.policy.Credentials,
-		Authorization: r.Header.Values("Authorization"), Params: c.params,
+		Authorization: r.Header.Values("Authorization"), Params: c.params, Public: public,
 	})
 	if err != nil {
 		return refusedClient(c, err)
@@ -80,7 +82,7 @@ func (c *call) decided(d *trust.Decision) {
 	ev := &c.event
 	ev.Trust, ev.Issuer, ev.Subject, ev.Rules = c.subject.Trust, c.subject.Issuer, c.subject.Sub, d.Rules
 	if d.Granted {
-		ev.Client, ev.Audiences, ev.Granted = d.ClientID, d.Audience, d.Scopes
+		ev.Client, ev.Audiences, ev.Granted = d.ClientID, d.Audience, granted(d)
 	}
 }
 
@@ -100,25 +102,49 @@ func (e *Endpoint) claim(ctx context.Context, c *call) error {
 	return nil
 }
 
-// issue mints and records. Without a record there is no token.
+// granted is every scope of a decision: those of the token, and the identity scopes beside them, sorted.
+func granted(d *trust.Decision) []string {
+	if len(d.Identity) == 0 {
+		return d.Scopes
+	}
+	all := slices.Concat(d.Scopes, d.Identity)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// issue mints, spends and records. Without a record there is no token.
 func (e *Endpoint) issue(ctx context.Context, c *call, d *trust.Decision) (*oauth.TokenResponse, error) {
 	issued, err := e.Minter.Mint(d, c.started)
 	if err != nil {
-		reason := trust.ReasonPanic
-		if errors.Is(err, mint.ErrTooLarge) {
-			reason = trust.ReasonIssuedTooLarge
-		}
-		return nil, &exchange.Refusal{Reason: reason, Trust: d.Trust, Detail: "minting failed", Cause: err}
+		return nil, mintRefusal(d, err)
+	}
+	if err := e.keepOpaque(ctx, d, issued); err != nil {
+		return nil, err
+	}
+	is, err := e.spend(ctx, c, d, Issue{ID: issued.ID, Expires: issued.Expires, Answer: &oauth.TokenResponse{
+		AccessToken: issued.Raw, IssuedTokenType: c.grant.IssuedTokenType(c.params), TokenType: "Bearer",
+		ExpiresIn: int64(issued.Expires.Sub(issued.Issued) / time.Second), Scope: strings.Join(granted(d), " "),
+	}})
+	if err != nil {
+		return nil, err
 	}
 	ev := c.event
-	ev.Event, ev.Expires = audit.EventIssued, issued.Expires.UTC()
-	ev.IssuedID, ev.IssuedSHA256 = issued.ID, audit.Hash(issued.Raw)
+	ev.Event, ev.Expires = audit.EventIssued, is.Expires.UTC()
+	ev.IssuedID, ev.IssuedSHA256 = is.ID, audit.Hash(is.Answer.AccessToken)
+	if is.Again {
+		ev.Detail = "the answer to the first use of this refresh token, again"
+	}
 	if err := e.Audit.Record(ctx, &ev); err != nil {
 		return nil, &exchange.Refusal{Reason: trust.ReasonAudit, Trust: d.Trust, Detail: "the audit record could not be written", Cause: err}
 	}
 	e.Observer.Token(ev.Grant, "issued", e.Now().Sub(c.started))
-	return &oauth.TokenResponse{
-		AccessToken: issued.Raw, IssuedTokenType: c.grant.IssuedTokenType(c.params), TokenType: "Bearer",
-		ExpiresIn: int64(issued.Expires.Sub(issued.Issued) / time.Second), Scope: strings.Join(d.Scopes, " "),
-	}, nil
+	return is.Answer, nil
+}
+
+func mintRefusal(d *trust.Decision, err error) error {
+	reason := trust.ReasonPanic
+	if errors.Is(err, mint.ErrTooLarge) {
+		reason = trust.ReasonIssuedTooLarge
+	}
+	return &exchange.Refusal{Reason: reason, Trust: d.Trust, Detail: "minting failed", Cause: err}
 }
