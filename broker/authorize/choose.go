@@ -1,0 +1,187 @@
+package authorize
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"apostille/broker/authflow"
+	"apostille/broker/session"
+	"apostille/trust"
+	"apostille/upstream"
+)
+
+// identity is somebody who is signed in and answers a request.
+type identity struct {
+	session.Identity
+	Session string // Session.ID
+	Fresh   bool   // signed in for this very request
+}
+
+// scene is what is known when a request is to be answered.
+type scene struct {
+	Logins  []*trust.Trust   // whose people may sign in to the client
+	Session *session.Session // nil: nobody is signed in
+	Result  *authflow.Result // of the login made for this very request; nil: none
+	SubFor  func(sub string) string
+	Now     time.Time
+}
+
+// choose finds the identity that answers. Neither identity nor problem: somebody has to sign in first. With prompt=none it is always
+// one of the two (OpenID Connect Core §3.1.2.1).
+func (q *request) choose(s scene) (*identity, *problem) {
+	if len(s.Logins) == 0 {
+		return nil, refusedBy(&trust.Decision{Reason: trust.ReasonSignIn, Detail: "no rule with sign_in names the client"})
+	}
+	if s.Result != nil {
+		return q.signedIn(s)
+	}
+	found := q.suitable(s)
+	switch {
+	case q.prompt.login || q.prompt.account || len(found) == 0 && !q.prompt.none:
+		return nil, nil
+	case len(found) == 0:
+		return nil, quiet(codeLogin, "nobody is signed in who would do")
+	}
+	if len(found) > 1 {
+		found = q.hinted(found)
+	}
+	if len(found) > 1 && q.prompt.none {
+		return nil, quiet(codeAccount, "more than one identity is signed in")
+	}
+	return latest(found), nil
+}
+
+// signedIn is the identity of the login that was made for this request. It answers, or nobody does: asking again would ask for ever.
+// That it is as fresh as asked for was checked when it was made, against the time it was asked.
+func (q *request) signedIn(s scene) (*identity, *problem) {
+	who := s.identity(s.Result.Trust)
+	required := func(code, detail string) *problem {
+		return &problem{Code: code, Text: detail, Reason: trust.ReasonLoginRequired, Detail: detail, Trust: s.Result.Trust}
+	}
+	switch {
+	case who == nil:
+		return nil, required(codeLogin, "the sign-in is over already")
+	case !q.wants(who, s):
+		return nil, required(codeLogin, "another person signed in than was asked for")
+	case !q.strong(who):
+		return nil, required(codeUnmet, "the sign-in is not of the class that was asked for")
+	}
+	who.Fresh = true
+	return who, nil
+}
+
+// suitable lists who of the session would do.
+func (q *request) suitable(s scene) []*identity {
+	var out []*identity
+	named := q.named(s.Logins)
+	for _, t := range s.Logins {
+		who := s.identity(t.ID)
+		if who == nil || len(named) > 0 && !contains(named, t.ID) {
+			continue
+		}
+		if q.wants(who, s) && q.recent(who, s.Now) && q.strong(who) {
+			out = append(out, who)
+		}
+	}
+	return out
+}
+
+// identity is who is signed in with a trust that the client takes; nil = nobody.
+func (s scene) identity(trustID string) *identity {
+	if s.Session == nil || !slices.ContainsFunc(s.Logins, func(t *trust.Trust) bool { return t.ID == trustID }) {
+		return nil
+	}
+	who, ok := s.Session.Identity(trustID)
+	if !ok {
+		return nil
+	}
+	return &identity{Identity: who, Session: s.Session.ID}
+}
+
+// named lists the trusts that idp_hint means, by ID or issuer; none for a hint that helps nobody.
+func (q *request) named(logins []*trust.Trust) []string {
+	var out []string
+	for _, t := range logins {
+		if q.IDPHint != "" && (t.ID == q.IDPHint || t.Spec.Issuer == q.IDPHint) {
+			out = append(out, t.ID)
+		}
+	}
+	return out
+}
+
+// wants says whether the client lets this person answer.
+func (q *request) wants(who *identity, s scene) bool {
+	return !q.bound || contains(q.subs, s.SubFor(who.Subject.Sub))
+}
+
+// recent says whether the authentication is as young as max_age wants. One whose time is not known is not.
+func (q *request) recent(who *identity, now time.Time) bool {
+	if !q.HasMaxAge {
+		return true
+	}
+	at := who.Subject.AuthTime
+	return q.MaxAge > 0 && !at.IsZero() && now.Sub(at) <= q.MaxAge
+}
+
+// strong says whether the class is one of those that must be.
+func (q *request) strong(who *identity) bool { return !q.acrBound || contains(q.acr, who.Subject.ACR) }
+
+// hinted narrows identities to those that login_hint names, if it names any.
+func (q *request) hinted(found []*identity) []*identity {
+	if q.LoginHint == "" {
+		return found
+	}
+	var out []*identity
+	for _, who := range found {
+		for _, name := range []string{"email", "preferred_username", "upn"} {
+			if s, ok := who.Subject.Claims[name].(string); ok && strings.EqualFold(s, q.LoginHint) {
+				out = append(out, who)
+				break
+			}
+		}
+	}
+	if len(out) == 0 {
+		return found
+	}
+	return out
+}
+
+// latest is who signed in last: the choice that the person made most lately.
+func latest(found []*identity) *identity {
+	return slices.MaxFunc(found, func(a, b *identity) int { return a.SignedIn.Compare(b.SignedIn) })
+}
+
+// login is what broker/authflow is asked for. A person who gives up comes back to us, and we tell the client.
+func (q *request) login(logins []*trust.Trust) authflow.Request {
+	out := authflow.Request{
+		Client: q.client.ID, ClientName: clientName(q.client), Hint: q.IDPHint, LoginHint: q.LoginHint,
+		Ask: upstream.Ask{
+			Force: q.prompt.login || q.HasMaxAge && q.MaxAge == 0, Select: q.prompt.account, MaxAge: q.MaxAge, HasMaxAge: q.HasMaxAge,
+			LoginHint: q.LoginHint, ACRValues: q.acr, Locales: q.Locales,
+		},
+		Select: q.prompt.account, Return: q.selfReturn, Locales: q.Locales,
+	}
+	for _, t := range logins {
+		out.Trusts = append(out.Trusts, t.ID)
+	}
+	if len(q.selfReturn) <= maxCancel {
+		out.Cancel = q.selfReturn + "&" + result + "=" + cancelled
+	}
+	return out
+}
+
+// maxCancel is the longest request that gets a link back to the application: the link is as long as the request, and both travel in
+// one URL.
+const maxCancel = 2 << 10
+
+// cancelled stands for a login's result where a person gave up.
+const cancelled = "cancelled"
+
+// clientName is what people know the application as.
+func clientName(c *trust.Client) string {
+	if c.Spec.Name != "" {
+		return c.Spec.Name
+	}
+	return c.ID
+}

@@ -1,0 +1,99 @@
+package authorize
+
+import (
+	"maps"
+	"slices"
+
+	"apostille/trust"
+)
+
+// tick is the value of a box that stands for a scope of an API. Neither has a space in it.
+func tick(api, scope string) string { return api + " " + scope }
+
+// choose is what was ticked of what was offered. Boxes that were not offered count for nothing.
+func choose(offered map[string][]string, ticked []string) map[string][]string {
+	chosen := map[string][]string{}
+	for api, scopes := range offered {
+		for _, scope := range scopes {
+			if contains(ticked, tick(api, scope)) {
+				chosen[api] = append(chosen[api], scope)
+			}
+		}
+	}
+	return chosen
+}
+
+// consentPage is the dot of the consent page.
+type consentPage struct {
+	Action, Sealed string
+	Client         string
+	Target         string // where the answer goes: host, or scheme of a native application
+	Office         string
+	Person         string // "" if the office told no name
+	Confirm        bool   // nothing to allow: is it you who opened the application?
+	Groups         []group
+}
+
+// group is what is asked of one API; the broker itself comes first, without a name.
+type group struct {
+	API   string
+	Lines []line
+}
+
+// line is one scope: in the words of its API, or in ours (Key) for what the broker itself tells.
+type line struct {
+	Value, Key, Text string
+	New              bool // was not allowed before
+}
+
+func (c *call) consentPage(ask *question, action, sealed string) consentPage {
+	q := c.request
+	out := consentPage{
+		Action: action, Sealed: sealed, Client: clientName(q.client), Target: q.target(), Confirm: !q.client.ThirdParty(),
+		Person: person(ask.Who.Subject.Claims), Office: ask.Who.Subject.Trust,
+	}
+	for _, t := range c.policy.Registry.Logins(q.client.ID) {
+		if t.ID == ask.Who.Subject.Trust && t.Spec.Name != "" {
+			out.Office = t.Spec.Name
+		}
+	}
+	apis := slices.Sorted(maps.Keys(ask.Offered))
+	slices.SortStableFunc(apis, func(a, b string) int { // the broker's own first
+		return map[bool]int{true: 1}[b == trust.UserInfo] - map[bool]int{true: 1}[a == trust.UserInfo]
+	})
+	for _, api := range apis {
+		out.Groups = append(out.Groups, c.group(api, ask))
+	}
+	return out
+}
+
+func (c *call) group(id string, ask *question) group {
+	var g group
+	var words map[string]string
+	if id != trust.UserInfo {
+		g.API = id
+		if api, ok := c.policy.Registry.API(id); ok {
+			words = api.Spec.Scopes
+		}
+	}
+	for _, scope := range ask.Offered[id] {
+		l := line{Value: tick(id, scope), Text: words[scope], New: !contains(ask.Given[id], scope)}
+		if id == trust.UserInfo {
+			l.Key = "authorize.scope." + scope
+		} else if l.Text == "" {
+			l.Text = scope
+		}
+		g.Lines = append(g.Lines, l)
+	}
+	return g
+}
+
+// person is what somebody is called by their office; "" if it says nothing.
+func person(claims map[string]any) string {
+	for _, name := range []string{"name", "preferred_username", "email"} {
+		if s, ok := claims[name].(string); ok && s != "" {
+			return s
+		}
+	}
+	return ""
+}
