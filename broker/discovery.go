@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"apostille/broker/clientauth"
+	"apostille/trust"
 )
 
 // discovery serves the authorization server metadata (RFC 8414 §2), at every well-known place.
@@ -18,11 +19,18 @@ type discovery struct {
 
 func newDiscovery(d Deps, mounted []route) *discovery {
 	fixed := map[string]any{
-		"issuer":                                           d.Issuer,
-		"grant_types_supported":                            d.Grants,
-		"response_types_supported":                         []string{}, // required by RFC 8414 §2, and there is no authorization endpoint
-		"token_endpoint_auth_methods_supported":            clientauth.Methods,
-		"token_endpoint_auth_signing_alg_values_supported": clientauth.AssertionAlgs(),
+		"issuer":                   d.Issuer,
+		"grant_types_supported":    d.Grants,
+		"response_types_supported": []string{}, // required by RFC 8414 §2, also where there is no authorization endpoint
+	}
+	if d.Authorize != nil {
+		maps.Copy(fixed, signIn)
+	}
+	authenticated(fixed, "token_endpoint", true)
+	authenticated(fixed, "introspection_endpoint", d.Introspect != nil)
+	authenticated(fixed, "revocation_endpoint", d.Revoke != nil)
+	if d.EndSession != nil {
+		maps.Copy(fixed, logout)
 	}
 	for _, r := range mounted {
 		if r.metadata != "" {
@@ -30,6 +38,43 @@ func newDiscovery(d Deps, mounted []route) *discovery {
 		}
 	}
 	return &discovery{fixed: fixed, scopes: d.Scopes}
+}
+
+// signIn is what the authorization endpoint can do (OpenID Connect Discovery §3, RFC 8414 §2, RFC 9207 §3). What a member's absence would
+// promise is said too.
+var signIn = map[string]any{
+	"response_types_supported":                       []string{"code"},
+	"response_modes_supported":                       []string{"query", "form_post"},
+	"code_challenge_methods_supported":               []string{"S256"},
+	"authorization_response_iss_parameter_supported": true,
+	"subject_types_supported":                        []string{"public", "pairwise"},
+	"id_token_signing_alg_values_supported":          trust.IDTokenAlgs,
+	"prompt_values_supported":                        []string{"none", "login", "consent", "select_account"},
+	"claims_parameter_supported":                     true,
+	"request_parameter_supported":                    false,
+	"request_uri_parameter_supported":                false,
+	"ui_locales_supported":                           []string{"en", "de", "fr", "es"},
+	"claims_supported": []string{
+		"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "sid", "at_hash", "name", "given_name", "family_name", "middle_name", "nickname",
+		"preferred_username", "profile", "picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at", "email", "email_verified",
+		"address", "phone_number", "phone_number_verified",
+	},
+}
+
+// logout is what ends with a session, and who is told (OpenID Connect Back-Channel Logout §2.1, Front-Channel Logout §3).
+var logout = map[string]any{
+	"backchannel_logout_supported":          true,
+	"backchannel_logout_session_supported":  true,
+	"frontchannel_logout_supported":         true,
+	"frontchannel_logout_session_supported": true,
+}
+
+// authenticated says how clients prove themselves at an endpoint.
+func authenticated(doc map[string]any, endpoint string, mounted bool) {
+	if mounted {
+		doc[endpoint+"_auth_methods_supported"] = clientauth.Methods
+		doc[endpoint+"_auth_signing_alg_values_supported"] = clientauth.AssertionAlgs()
+	}
 }
 
 // ServeHTTP answers with the metadata.

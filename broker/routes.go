@@ -8,10 +8,12 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 )
 
-// Deps are the parts of the handler, wired in one place by the command. Every field is required.
+// Deps are the parts of the handler, wired in one place by the command. Token, Keys, Grants, Scopes and Log are required; a part that
+// is nil is not mounted, and discovery does not name it.
 type Deps struct {
 	Issuer string       // our issuer; every path is under its path
 	Token  http.Handler // POST /oauth2/token
@@ -19,6 +21,20 @@ type Deps struct {
 	Grants []string     // grant_type values that Token takes, in the order discovery lists them
 	Scopes func() []string
 	Log    *slog.Logger // of panics
+
+	Authorize  http.Handler // /oauth2/authorize
+	PAR        http.Handler // POST /oauth2/par
+	UserInfo   http.Handler // /oauth2/userinfo
+	Introspect http.Handler // POST /oauth2/introspect
+	Revoke     http.Handler // POST /oauth2/revoke
+	EndSession http.Handler // /oauth2/end_session
+	Pages      []Page       // what people see, and what their browsers and upstreams send meanwhile
+}
+
+// Page is a part that applications need not know of: no metadata names it.
+type Page struct {
+	Pattern string // of http.ServeMux, below the issuer's path: "GET /login", "/login/callback/{trust}"
+	Handler http.Handler
 }
 
 // route is one path below the issuer and what discovery calls it.
@@ -30,10 +46,17 @@ type route struct {
 
 // routes is what is mounted.
 func routes(d Deps) []route {
-	return []route{
+	all := []route{
+		{path: "/oauth2/authorize", metadata: "authorization_endpoint", handler: d.Authorize},
+		{path: "/oauth2/par", metadata: "pushed_authorization_request_endpoint", handler: d.PAR},
 		{path: "/oauth2/token", metadata: "token_endpoint", handler: d.Token},
+		{path: "/oauth2/userinfo", metadata: "userinfo_endpoint", handler: d.UserInfo},
+		{path: "/oauth2/introspect", metadata: "introspection_endpoint", handler: d.Introspect},
+		{path: "/oauth2/revoke", metadata: "revocation_endpoint", handler: d.Revoke},
+		{path: "/oauth2/end_session", metadata: "end_session_endpoint", handler: d.EndSession},
 		{path: "/oauth2/jwks", metadata: "jwks_uri", handler: &jwksHandler{keys: d.Keys}},
 	}
+	return slices.DeleteFunc(all, func(r route) bool { return r.handler == nil })
 }
 
 // New makes the broker's handler.
@@ -51,11 +74,23 @@ func New(d Deps) (http.Handler, error) {
 	for _, r := range all {
 		mux.Handle(base+r.path, r.handler)
 	}
+	for _, p := range d.Pages {
+		mux.Handle(below(base, p.Pattern), p.Handler)
+	}
 	discovery := newDiscovery(d, all)
 	for _, path := range wellKnown(base) {
 		mux.Handle(path, discovery)
 	}
 	return secured(recovering(d.Log, mux)), nil
+}
+
+// below puts a pattern below a path.
+func below(base, pattern string) string {
+	method, path, found := strings.Cut(pattern, " ")
+	if !found {
+		return base + pattern
+	}
+	return method + " " + base + path
 }
 
 // wellKnown lists every place where a client may look for an issuer's metadata: RFC 8414 §3 inserts the well-known part before
@@ -86,7 +121,8 @@ func recovering(log *slog.Logger, next http.Handler) http.Handler {
 	})
 }
 
-// strict are the headers that every answer carries. There are no pages: nothing may be loaded, framed or sniffed.
+// strict are the headers that every answer carries unless it is a page, which says itself what it loads: nothing may be loaded, framed
+// or sniffed.
 var strict = http.Header{
 	"X-Content-Type-Options":  {"nosniff"},
 	"Content-Security-Policy": {"default-src 'none'; frame-ancestors 'none'"},

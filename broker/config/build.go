@@ -14,6 +14,7 @@ import (
 
 	"apostille/trust"
 	"apostille/upstream/keys"
+	"apostille/upstream/oidc"
 )
 
 // MemoryStore is the store.path of a broker that forgets.
@@ -32,10 +33,12 @@ func (l *loader) build() *Config {
 		Log:         Log{Level: l.doc.Log.Level, Format: l.doc.Log.Format},
 		Keys:        map[string]keys.Source{},
 		Credentials: map[string]Credential{},
+		Logins:      map[string]oidc.LoginConfig{},
 	}
 	l.paths(c)
 	l.listener(c)
 	l.limits(c)
+	l.login(c)
 	l.policy(c)
 	c.Registry = l.compile(c.Policy)
 	c.doc = l.doc

@@ -7,6 +7,7 @@ import (
 	"apostille/trust"
 	"apostille/trust/jose"
 	"apostille/upstream/keys"
+	"apostille/upstream/oidc"
 )
 
 // Config is everything the configuration says, checked; files it names are read. Immutable.
@@ -23,13 +24,16 @@ type Config struct {
 	Audit    Audit
 	Log      Log
 	Limits   Limits
+	Login    Login
 	KeyFile  string // absolute path of the key that wraps signing keys; it need not exist
 
 	Policy      trust.Spec
 	Registry    *trust.Registry        // compiled from Policy; never nil
 	Keys        map[string]keys.Source // trust ID → where its keys come from; trust.Local has none
-	Credentials map[string]Credential  // client_id → how it proves itself; disabled clients too
-	Warnings    []Issue                // worth a look, not wrong
+	Credentials map[string]Credential  // client_id → how it proves itself; disabled clients too, public ones not
+	// Logins says how each trust with a login is talked to, by trust ID; disabled ones too. They hold secrets: never log one.
+	Logins   map[string]oidc.LoginConfig
+	Warnings []Issue // worth a look, not wrong
 
 	doc document // what was written, defaults filled in: Effective and Compare read it
 }
@@ -69,6 +73,15 @@ type Audit struct{ File string }
 
 // Log is `[log]`: Level debug, info, warn or error; Format json or text.
 type Log struct{ Level, Format string }
+
+// Login is `[login]`: what holds for every sign-in and its pages.
+type Login struct {
+	Name                              string // of the broker, on pages
+	Contact                           string // whom to ask: words, an e-mail address as mailto:, or a URL; "" = nobody
+	Language                          string // of pages, where a browser asks for none that there is
+	SessionIdle, SessionMax, Remember time.Duration
+	Unfinished                        int // logins under way at once; the oldest make way
+}
 
 // Limits is `[limits]`.
 type Limits struct {

@@ -38,7 +38,7 @@ func (d *decoder) keys(table []key, tree map[string]any, dst reflect.Value, path
 }
 
 // table decodes a whole table: its keys, and which of them must be there.
-func (d *decoder) table(table []key, oneOf []string, v any, dst reflect.Value, path string) {
+func (d *decoder) table(table []key, oneOf oneOf, v any, dst reflect.Value, path string) {
 	tree, ok := v.(map[string]any)
 	if !ok {
 		d.wrongType(path, "a table", v)
@@ -46,7 +46,7 @@ func (d *decoder) table(table []key, oneOf []string, v any, dst reflect.Value, p
 	}
 	d.keys(table, tree, dst, path)
 	for _, k := range table {
-		if _, there := tree[k.Name]; there || !k.Required {
+		if _, there := tree[k.Name]; there || !k.Required || k.Unless != "" && tree[k.Unless] == true {
 			continue
 		}
 		if misspelt(table, k.Name, tree) {
@@ -55,10 +55,18 @@ func (d *decoder) table(table []key, oneOf []string, v any, dst reflect.Value, p
 			d.fault(joinPath(path, k.Name), "missing", "add it: "+plain(k.Doc))
 		}
 	}
-	if len(oneOf) > 0 {
+	if len(oneOf.names) > 0 {
 		d.exactlyOne(oneOf, tree, path)
 	}
 }
+
+// oneOf says which keys of a table exclude each other, and with which switch none of them may be there.
+type oneOf struct {
+	names  []string
+	unless string
+}
+
+func (k *key) oneOf() oneOf { return oneOf{k.OneOf, k.Unless} }
 
 // misspelt says whether an unknown key looks as if it was meant for name: one fault is enough then.
 func misspelt(table []key, name string, tree map[string]any) bool {
@@ -70,7 +78,8 @@ func misspelt(table []key, name string, tree map[string]any) bool {
 	return false
 }
 
-func (d *decoder) exactlyOne(names []string, tree map[string]any, path string) {
+func (d *decoder) exactlyOne(of oneOf, tree map[string]any, path string) {
+	names := of.names
 	var there []string
 	for _, name := range names {
 		if _, ok := tree[name]; ok {
@@ -79,6 +88,10 @@ func (d *decoder) exactlyOne(names []string, tree map[string]any, path string) {
 	}
 	want := "write exactly one of " + strings.Join(names, ", ")
 	switch {
+	case of.unless != "" && tree[of.unless] == true:
+		if len(there) > 0 {
+			d.fault(joinPath(path, there[0]), fmt.Sprintf("stands beside %s = true", of.unless), "remove one of the two")
+		}
 	case len(there) == 0 && slices.Contains(names, "secret_sha256"):
 		d.fault(path, "nothing to authenticate with", want+"; `apostille client new` prints a secret and its hash")
 	case len(there) == 0:
@@ -102,6 +115,13 @@ func (d *decoder) value(k *key, v any, dst reflect.Value, path string) {
 	switch k.Kind {
 	case kindBool:
 		d.setBool(v, dst, path)
+	case kindOn:
+		on := reflect.New(dst.Type().Elem())
+		if d.setBool(v, on.Elem(), path) {
+			dst.Set(on)
+		}
+	case kindGrace:
+		d.setGrace(v, dst, path)
 	case kindTrue:
 		if d.setBool(v, dst, path) && v == false {
 			d.fault(path, "can only be true", "write another key source, or true")
@@ -110,24 +130,14 @@ func (d *decoder) value(k *key, v any, dst reflect.Value, path string) {
 		d.setInt(k, v, dst, path)
 	case kindNumber:
 		d.setNumber(v, dst, path)
-	case kindStrings:
-		dst.Set(reflect.ValueOf(d.strings(k, v, path)))
-	case kindPrefixes:
-		dst.Set(reflect.ValueOf(d.prefixes(v, path)))
-	case kindStringMap:
-		dst.Set(reflect.ValueOf(d.stringMap(v, path)))
-	case kindListMap:
-		dst.Set(reflect.ValueOf(d.listMap(k, v, path)))
-	case kindTests:
-		dst.Set(reflect.ValueOf(d.tests(v, path)))
-	case kindScopes:
-		dst.Set(reflect.ValueOf(d.scopes(k, v, path)))
+	case kindStrings, kindPrefixes, kindStringMap, kindListMap, kindTests, kindScopes, kindSecret:
+		dst.Set(reflect.ValueOf(d.composed(k, v, path)))
 	case kindTable:
 		if dst.Kind() == reflect.Pointer {
 			dst.Set(reflect.New(dst.Type().Elem()))
 			dst = dst.Elem()
 		}
-		d.table(k.Fields, k.OneOf, v, dst, path)
+		d.table(k.Fields, k.oneOf(), v, dst, path)
 	case kindTables:
 		d.tables(k, v, dst, path)
 	case kindNamed:
@@ -135,6 +145,25 @@ func (d *decoder) value(k *key, v any, dst reflect.Value, path string) {
 	default:
 		d.setText(k, v, dst, path)
 	}
+}
+
+// composed decodes what is made of several values, in the Go type of its kind.
+func (d *decoder) composed(k *key, v any, path string) any {
+	switch k.Kind {
+	case kindPrefixes:
+		return d.prefixes(v, path)
+	case kindStringMap:
+		return d.stringMap(v, path)
+	case kindListMap:
+		return d.listMap(k, v, path)
+	case kindTests:
+		return d.tests(v, path)
+	case kindScopes:
+		return d.scopes(k, v, path)
+	case kindSecret:
+		return d.secret(v, path)
+	}
+	return d.strings(k, v, path)
 }
 
 // tables decodes [[x]], or an array of inline tables.
@@ -152,7 +181,7 @@ func (d *decoder) tables(k *key, v any, dst reflect.Value, path string) {
 	}
 	out := reflect.MakeSlice(dst.Type(), len(list), len(list))
 	for i, elem := range list {
-		d.table(k.Fields, k.OneOf, elem, out.Index(i), elemPath(path, i))
+		d.table(k.Fields, k.oneOf(), elem, out.Index(i), elemPath(path, i))
 	}
 	dst.Set(out)
 }
@@ -168,12 +197,12 @@ func (d *decoder) named(k *key, v any, dst reflect.Value, path string) {
 		dst.Set(reflect.MakeMap(dst.Type()))
 	}
 	for _, id := range slices.Sorted(maps.Keys(tree)) {
-		table, oneOf := k.Fields, k.OneOf
+		table, of := k.Fields, k.oneOf()
 		if special, reserved := k.Special[id]; reserved {
-			table, oneOf = special, nil
+			table, of = special, oneOf{}
 		}
 		elem := reflect.New(dst.Type().Elem().Elem())
-		d.table(table, oneOf, tree[id], elem.Elem(), joinPath(path, id))
+		d.table(table, of, tree[id], elem.Elem(), joinPath(path, id))
 		dst.SetMapIndex(reflect.ValueOf(id), elem)
 	}
 }

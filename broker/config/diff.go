@@ -150,7 +150,7 @@ func flatten(table []key, v reflect.Value, path string, out map[string]string) {
 				flatten(fields, elem, joinPath(at, id), out)
 			})
 		case k.ownSection():
-			flatten(k.Fields, field, at, out)
+			flatten(k.Fields, reflect.Indirect(field), at, out)
 		default:
 			out[at] = literal(k, field)
 		}

@@ -32,6 +32,7 @@ type document struct {
 		Format string `toml:"format"`
 	} `toml:"log"`
 	Limits  limitsDoc             `toml:"limits"`
+	Login   loginDoc              `toml:"login"`
 	APIs    map[string]*apiDoc    `toml:"api"`
 	Clients map[string]*clientDoc `toml:"client"`
 	Trusts  map[string]*trustDoc  `toml:"trust"`
@@ -64,14 +65,25 @@ type rateDoc struct {
 	Burst int64   `toml:"burst"`
 }
 
+type loginDoc struct {
+	Name        string        `toml:"name"`
+	Contact     string        `toml:"contact"`
+	Language    string        `toml:"language"`
+	SessionIdle time.Duration `toml:"session_idle"`
+	SessionMax  time.Duration `toml:"session_max"`
+	Remember    time.Duration `toml:"remember"`
+	Unfinished  int64         `toml:"unfinished"`
+}
+
 type apiDoc struct {
 	Audience  string            `toml:"audience"`
 	Resources []string          `toml:"resources"`
 	Client    string            `toml:"client"`
 	Scopes    map[string]string `toml:"scopes"`
 	Token     struct {
-		Alg string `toml:"alg"`
-		Typ string `toml:"typ"`
+		Alg    string `toml:"alg"`
+		Typ    string `toml:"typ"`
+		Format string `toml:"format"`
 	} `toml:"token"`
 	Lifetime time.Duration `toml:"lifetime"`
 }
@@ -85,6 +97,25 @@ type clientDoc struct {
 	SecretSHA256 []string            `toml:"secret_sha256"`
 	JWKSFile     string              `toml:"jwks_file"`
 	Secret       string              `toml:"secret"`
+
+	FirstParty   bool           `toml:"first_party"`
+	Public       bool           `toml:"public"`
+	RedirectURIs []string       `toml:"redirect_uris"`
+	PKCE         string         `toml:"pkce"`
+	Trusts       []string       `toml:"trusts"`
+	IDToken      *idTokenDoc    `toml:"id_token"`
+	Sector       string         `toml:"sector"`
+	PostLogout   []string       `toml:"post_logout_redirect_uris"`
+	BackLogout   string         `toml:"backchannel_logout_uri"`
+	FrontLogout  string         `toml:"frontchannel_logout_uri"`
+	Origins      []string       `toml:"origins"`
+	RefreshMax   time.Duration  `toml:"refresh_lifetime"`
+	RefreshIdle  time.Duration  `toml:"refresh_idle"`
+	RefreshGrace *time.Duration `toml:"refresh_grace"`
+}
+
+type idTokenDoc struct {
+	Alg string `toml:"alg"`
 }
 
 type trustDoc struct {
@@ -102,7 +133,28 @@ type trustDoc struct {
 		JWT     *useDoc `toml:"jwt"`
 		IDToken *useDoc `toml:"id_token"`
 	} `toml:"exchange"`
-	Grants []grantDoc `toml:"grant"`
+	Login  *trustLoginDoc `toml:"login"`
+	Grants []grantDoc     `toml:"grant"`
+}
+
+type trustLoginDoc struct {
+	Protocol          string            `toml:"protocol"`
+	ClientID          string            `toml:"client_id"`
+	ClientSecret      secretDoc         `toml:"client_secret"`
+	Auth              string            `toml:"auth"`
+	AssertionAudience string            `toml:"assertion_audience"`
+	Scopes            []string          `toml:"scopes"`
+	UserInfo          *bool             `toml:"userinfo"`
+	ResponseMode      string            `toml:"response_mode"`
+	EmailDomains      []string          `toml:"email_domains"`
+	Keywords          []string          `toml:"keywords"`
+	Logo              string            `toml:"logo"`
+	Hidden            bool              `toml:"hidden"`
+	SessionMax        time.Duration     `toml:"session_max"`
+	MaxClaimsAge      time.Duration     `toml:"max_claims_age"`
+	ACR               map[string]string `toml:"acr"`
+	RefreshClaims     bool              `toml:"refresh_claims"`
+	Logout            bool              `toml:"logout"`
 }
 
 type sourceDoc struct {
@@ -123,6 +175,7 @@ type useDoc struct {
 type grantDoc struct {
 	Clients         []string                       `toml:"clients"`
 	Unauthenticated bool                           `toml:"unauthenticated"`
+	SignIn          bool                           `toml:"sign_in"`
 	API             string                         `toml:"api"`
 	Scopes          scopesDoc                      `toml:"scopes"`
 	DefaultScopes   []string                       `toml:"default_scopes"`

@@ -78,6 +78,6 @@ func (w *tomlWriter) below(k *key, field reflect.Value, path string) {
 			w.section(k.Fields, field.Index(i), path, "[["+path+"]]")
 		}
 	default:
-		w.section(k.Fields, field, path, "["+path+"]")
+		w.section(k.Fields, reflect.Indirect(field), path, "["+path+"]")
 	}
 }

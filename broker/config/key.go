@@ -10,6 +10,9 @@ const (
 	kindInt       // int64
 	kindNumber    // float64; integers count
 	kindDuration  // Go duration as a string
+	kindGrace     // duration that may be "0s", which is not the same as left out
+	kindOn        // boolean that is true unless it is written as false
+	kindSecret    // string, or table that says where the secret is
 	kindStrings   // array of strings
 	kindPrefixes  // array of CIDR prefixes
 	kindStringMap // table of strings
@@ -35,6 +38,7 @@ type key struct {
 	Fields     []key            // of tables
 	Special    map[string][]key // of kindNamed: other Fields for one reserved ID
 	OneOf      []string         // of tables: exactly one of these keys
+	Unless     string           // switch beside it, or of a table in it, with which Required and OneOf do not hold
 	Inline     bool             // of tables: written on one line
 	Policy     bool             // may stand in trust.d
 	Secret     bool             // shown shortened only

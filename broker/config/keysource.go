@@ -57,14 +57,19 @@ func (l *loader) fetched(path string, t *trustDoc, src *keys.Source) string {
 	if t.CAFile == "" {
 		return ""
 	}
+	src.Roots, src.RootsID = l.roots(path, t)
+	return " ca:" + src.RootsID
+}
+
+// roots reads private TLS roots, and returns what tells them from others.
+func (l *loader) roots(path string, t *trustDoc) (*x509.CertPool, string) {
 	b, ok := l.read(path+".ca_file", t.CAFile)
 	t.CAFile = l.resolve(path, t.CAFile)
-	src.Roots = x509.NewCertPool()
-	if ok && !src.Roots.AppendCertsFromPEM(b) {
+	pool := x509.NewCertPool()
+	if ok && !pool.AppendCertsFromPEM(b) {
 		l.fault(path+".ca_file", "no certificate in "+t.CAFile, "give PEM blocks of type CERTIFICATE")
 	}
-	src.RootsID = digestOf(b)
-	return " ca:" + src.RootsID
+	return pool, digestOf(b)
 }
 
 // notFetched refuses what would have no effect: its author believes something that is not so.
@@ -73,7 +78,7 @@ func (l *loader) notFetched(path string, t *trustDoc) {
 	if t.MaxStale != 0 {
 		l.fault(path+".max_stale", "has no effect on keys from files", remedy)
 	}
-	if t.CAFile != "" {
+	if t.CAFile != "" && t.Login == nil {
 		l.fault(path+".ca_file", "has no effect on keys from files", remedy)
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"apostille/trust"
 	"apostille/trust/jose"
+	"apostille/upstream/oidc"
 )
 
 // algorithms are the JWS algorithms that may verify a foreign token.
@@ -46,9 +47,10 @@ func keyTable() []key {
 			{Name: "format", Kind: kindString, Default: "json", Enum: []string{"json", "text"}, Doc: "For machines or for people."},
 		}},
 		{Name: "limits", Kind: kindTable, Doc: "What one caller may ask for before it is told to wait (429).", Fields: limitKeys()},
+		{Name: "login", Kind: kindTable, Doc: "What holds for every sign-in and its pages.", Fields: loginKeys()},
 		{Name: "api", Kind: kindNamed, Policy: true, Fields: apiKeys(), Doc: "A resource server that accepts our tokens. ID: lower case letters, digits, `.`, `_`, `-`."},
-		{Name: "client", Kind: kindNamed, Policy: true, Fields: clientKeys(), OneOf: []string{"secret_sha256", "jwks_file", "secret"},
-			Doc: "A program that may ask for tokens. The ID is its `client_id`."},
+		{Name: "client", Kind: kindNamed, Policy: true, Fields: clientKeys(), OneOf: []string{"secret_sha256", "jwks_file", "secret"}, Unless: "public",
+			Doc: "A program that may ask for tokens. The ID is its `client_id`. With `redirect_uris` it is an application that people sign in to; the keys below them are for such."},
 		{Name: "trust", Kind: kindNamed, Policy: true, Fields: trustKeys(), Special: map[string][]key{trust.Local: localKeys()},
 			Doc: "An issuer of another security domain, its keys and what it may be used for. The ID `local` is built in: our own tokens and clients; it has `grant` rules only."},
 	}
@@ -91,6 +93,8 @@ func apiKeys() []key {
 		{Name: "token", Kind: kindTable, Inline: true, DefaultDoc: "as below", Doc: "How its tokens look, because verifiers differ.", Fields: []key{
 			{Name: "alg", Kind: kindString, Default: trust.TokenAlgs[0], Enum: trust.TokenAlgs, Doc: "Signature algorithm."},
 			{Name: "typ", Kind: kindString, Default: trust.TokenTyps[0], Enum: trust.TokenTyps, Doc: "Header `typ`; `JWT` for verifiers that insist."},
+			{Name: "format", Kind: kindString, Default: trust.TokenFormats[0], Enum: trust.TokenFormats,
+				Doc: "`opaque`: a random handle that the API asks about (RFC 7662), so that a revoked one ends at once."},
 		}},
 		{Name: "lifetime", Kind: kindDuration, Default: trust.DefaultLifetime, Doc: "Upper bound of its tokens; at most 24h."},
 	}
@@ -101,13 +105,75 @@ func clientKeys() []key {
 		{Name: "name", Kind: kindString, DefaultDoc: "the ID", Doc: "For people."},
 		{Name: "disabled", Kind: kindBool, Doc: "Refuse it, but keep its lines."},
 		{Name: "grants", Kind: kindStrings, DefaultDoc: "none", Doc: "Ways it may ask for a token.",
-			Enum: []string{string(trust.GrantTokenExchange), string(trust.GrantJWTBearer), string(trust.GrantClientCredentials)}},
+			Enum: []string{string(trust.GrantTokenExchange), string(trust.GrantJWTBearer), string(trust.GrantClientCredentials), string(trust.GrantCode), string(trust.GrantRefresh)}},
 		{Name: "apis", Kind: kindListMap, DefaultDoc: "none", Doc: "Its registration: API ID → scopes it may ever be given."},
 		{Name: "lifetime", Kind: kindDuration, DefaultDoc: "no bound of its own", Doc: "Upper bound of its tokens."},
 		{Name: "secret_sha256", Kind: kindStrings, Min: 1, Max: 2, Secret: true,
 			Doc: "SHA-256 of its secret in hex, as `apostille client new` prints it; two while it changes."},
 		{Name: "jwks_file", Kind: kindString, Path: true, Doc: "Its public keys, for `private_key_jwt`."},
 		{Name: "secret", Kind: kindString, Secret: true, Doc: "The secret itself; with `dev` only."},
+		{Name: "redirect_uris", Kind: kindStrings, Min: 1, DefaultDoc: "no application",
+			Doc: "Where answers to a sign-in go, byte for byte; of `http://127.0.0.1` and `http://[::1]` the port may differ. https, loopback http, or for a `public` client a scheme such as `com.example.app:`."},
+		{Name: "first_party", Kind: kindBool, Doc: "Our own: people are not asked for consent."},
+		{Name: "public", Kind: kindBool, Doc: "It cannot keep a secret (a browser, a phone): no credential, PKCE always, grants `authorization_code` and `refresh_token` only."},
+		{Name: "pkce", Kind: kindString, Enum: []string{"required", "optional"}, DefaultDoc: "`required`",
+			Doc: "RFC 7636, S256. `optional` is for confidential clients that cannot; each request must then carry a nonce."},
+		{Name: "trusts", Kind: kindStrings, Min: 1, DefaultDoc: "each with a `sign_in` rule for it", Doc: "Trusts whose people it lets in."},
+		{Name: "id_token", Kind: kindTable, Inline: true, DefaultDoc: "as below", Doc: "How its ID tokens look.", Fields: []key{
+			{Name: "alg", Kind: kindString, Enum: trust.IDTokenAlgs, DefaultDoc: "`\"" + trust.IDTokenAlgs[0] + "\"`", Doc: "Signature algorithm."},
+		}},
+		{Name: "sector", Kind: kindString, DefaultDoc: "the public subject", Doc: "Applications of one sector see one pairwise subject of a person, those of others another."},
+		{Name: "post_logout_redirect_uris", Kind: kindStrings, DefaultDoc: "none", Doc: "Where logout may return to, byte for byte."},
+		{Name: "backchannel_logout_uri", Kind: kindString, DefaultDoc: "not told", Doc: "Is sent a logout token when a session ends."},
+		{Name: "frontchannel_logout_uri", Kind: kindString, DefaultDoc: "not asked", Doc: "Is opened in the browser when a session ends; of the origin of a redirect URI."},
+		{Name: "origins", Kind: kindStrings, DefaultDoc: "none", Doc: "Origins of its pages that may call token and userinfo endpoint (CORS), such as `https://app.example`."},
+		{Name: "refresh_lifetime", Kind: kindDuration, DefaultDoc: "`\"720h\"`", Doc: "Of its refresh tokens from the sign-in on; `session_max` of the trust's login ends them too."},
+		{Name: "refresh_idle", Kind: kindDuration, DefaultDoc: "`\"168h\"`", Doc: "How long one may lie unused."},
+		{Name: "refresh_grace", Kind: kindGrace, DefaultDoc: "`\"10s\"`", Doc: "How long the answer to a refresh can be fetched again with the token that was used; `0s` is off, 1m the most."},
+	}
+}
+
+func loginKeys() []key {
+	return []key{
+		{Name: "name", Kind: kindString, Default: "Apostille", Doc: "What pages call this broker."},
+		{Name: "contact", Kind: kindString, DefaultDoc: "nobody", Doc: "Whom to ask when an office is missing: words, a `mailto:` or a URL."},
+		{Name: "language", Kind: kindString, Default: "en", Enum: []string{"en", "de", "fr", "es"}, Doc: "Of pages, where the browser asks for none of these."},
+		{Name: "session_idle", Kind: kindDuration, Default: 8 * time.Hour, Doc: "How long a browser's session may lie unused."},
+		{Name: "session_max", Kind: kindDuration, Default: 12 * time.Hour, Doc: "How long it lasts at most."},
+		{Name: "remember", Kind: kindDuration, Default: 8760 * time.Hour, Doc: "How long a browser remembers the office that was chosen."},
+		{Name: "unfinished", Kind: kindInt, Min: 100, Max: 1 << 20, Default: int64(100000), Doc: "Sign-ins under way at once; the oldest make way for more."},
+	}
+}
+
+// trustLoginKeys describe `[trust.ID.login]`.
+func trustLoginKeys() []key {
+	return []key{
+		{Name: "protocol", Kind: kindString, Required: true, Enum: []string{"oidc"}, Doc: "What the upstream speaks."},
+		{Name: "client_id", Kind: kindString, Required: true, Doc: "What the upstream calls us."},
+		{Name: "client_secret", Kind: kindSecret, DefaultDoc: "none", Doc: "What we prove it with: the name of an environment variable, or of a file. A string, the secret itself, with `dev` only."},
+		{Name: "auth", Kind: kindString, DefaultDoc: "`client_secret_basic`, with a secret", Enum: []string{oidc.AuthBasic, oidc.AuthPost, oidc.AuthPrivateKeyJWT, oidc.AuthNone},
+			Doc: "How we authenticate at its token endpoint."},
+		{Name: "assertion_audience", Kind: kindString, DefaultDoc: "the issuer", Doc: "`aud` of what we sign for `private_key_jwt`; older products want their token endpoint."},
+		{Name: "scopes", Kind: kindStrings, Min: 1, Default: []string{"openid", "profile", "email"}, Doc: "What we ask it for; `openid` must be among them."},
+		{Name: "userinfo", Kind: kindOn, Default: true, Doc: "Ask its userinfo endpoint, if it has one."},
+		{Name: "response_mode", Kind: kindString, Default: oidc.ModeQuery, Enum: []string{oidc.ModeQuery, oidc.ModeFormPost}, Doc: "How its answer comes back."},
+		{Name: "email_domains", Kind: kindStrings, DefaultDoc: "none", Doc: "Domains of its people's addresses, whole and in lower case. They steer the picker and nothing else."},
+		{Name: "keywords", Kind: kindStrings, DefaultDoc: "none", Doc: "Further words to find it by."},
+		{Name: "logo", Kind: kindString, DefaultDoc: "initials", Doc: "https URL of an image; fetched and served by the broker."},
+		{Name: "hidden", Kind: kindBool, Doc: "Not in the picker; reached by a hint only."},
+		{Name: "session_max", Kind: kindDuration, Default: trust.DefaultSessionMax, Doc: "How long anything may rest on one sign-in: session, tokens, refresh."},
+		{Name: "max_claims_age", Kind: kindDuration, Default: trust.DefaultMaxClaimsAge, Doc: "How long a refresh may go on with what the upstream said of a person."},
+		{Name: "acr", Kind: kindStringMap, DefaultDoc: "none", Doc: "Their `acr` → ours; others are dropped."},
+		{Name: "refresh_claims", Kind: kindBool, Doc: "Ask the upstream again at each refresh; its refresh token is kept, encrypted."},
+		{Name: "logout", Kind: kindBool, Doc: "Logging out here logs out there too."},
+	}
+}
+
+// secretKeys are the forms of a secret that is not written here.
+func secretKeys() []key {
+	return []key{
+		{Name: "env", Kind: kindString, Doc: "Name of an environment variable of the broker."},
+		{Name: "file", Kind: kindString, Path: true, Doc: "Its whole content, without line breaks at the end."},
 	}
 }
 
@@ -122,12 +188,13 @@ func trustKeys() []key {
 			Doc: "Where its keys come from."},
 		{Name: "algorithms", Kind: kindStrings, Min: 1, Enum: algorithms(), DefaultDoc: "all that fit the keys", Doc: "Signature algorithms accepted from it."},
 		{Name: "max_stale", Kind: kindDuration, DefaultDoc: "24h, of fetched keys", Doc: "How long the last good keys serve while the issuer does not answer."},
-		{Name: "ca_file", Kind: kindString, Path: true, DefaultDoc: "the system's roots", Doc: "PEM file of private TLS roots, for fetched keys."},
+		{Name: "ca_file", Kind: kindString, Path: true, DefaultDoc: "the system's roots", Doc: "PEM file of private TLS roots, for fetched keys and for its login."},
 		{Name: "require", Kind: kindTests, DefaultDoc: "nothing", Doc: "Claim → condition; binds every use of this trust."},
 		{Name: "exchange", Kind: kindTable, DefaultDoc: "not exchangeable", Doc: "Which of its tokens may be exchanged.", Fields: []key{
 			{Name: "jwt", Kind: kindTable, Inline: true, Fields: useKeys(), DefaultDoc: "refused", Doc: "JWTs, such as access tokens."},
 			{Name: "id_token", Kind: kindTable, Inline: true, Fields: useKeys(), DefaultDoc: "refused", Doc: "OIDC ID tokens."},
 		}},
+		{Name: "login", Kind: kindTable, Fields: trustLoginKeys(), DefaultDoc: "nobody signs in", Doc: "People may sign in with it. The endpoints are found by the issuer."},
 		{Name: "grant", Kind: kindTables, Fields: grantKeys(), DefaultDoc: "nothing is granted", Doc: "What its holders may get."},
 	}
 }
@@ -159,8 +226,9 @@ func grantKeys() []key {
 	return []key{
 		{Name: "clients", Kind: kindStrings, DefaultDoc: "none", Doc: "Clients that may use this rule."},
 		{Name: "unauthenticated", Kind: kindBool, Doc: "The foreign token alone is the credential; instead of `clients`."},
-		{Name: "api", Kind: kindString, Required: true, Doc: "API the tokens are for."},
-		{Name: "scopes", Kind: kindScopes, Required: true, Doc: "A list: granted for who the subject is. A table `{ theirs = \"ours\" }`: granted if the subject token carries `theirs`."},
+		{Name: "sign_in", Kind: kindBool, Doc: "People may sign in to `clients`, which get `openid profile email address phone offline_access` as asked for; `claims` go into ID token and userinfo."},
+		{Name: "api", Kind: kindString, Required: true, Unless: "sign_in", Doc: "API the tokens are for."},
+		{Name: "scopes", Kind: kindScopes, Required: true, Unless: "sign_in", Doc: "A list: granted for who the subject is. A table `{ theirs = \"ours\" }`: granted if the subject token carries `theirs`."},
 		{Name: "default_scopes", Kind: kindStrings, DefaultDoc: "none", Doc: "When nothing is requested."},
 		{Name: "when", Kind: kindTests, DefaultDoc: "always", Doc: "Claim → condition; all must hold."},
 		{Name: "claims", Kind: kindStringMap, DefaultDoc: "none", Doc: "Our claim → theirs: copied into the token."},

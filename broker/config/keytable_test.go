@@ -17,6 +17,7 @@ var goTypes = map[kind]reflect.Type{
 	kindInt: reflect.TypeFor[int64](), kindNumber: reflect.TypeFor[float64](), kindDuration: reflect.TypeFor[time.Duration](),
 	kindStrings: reflect.TypeFor[[]string](), kindPrefixes: reflect.TypeFor[[]netip.Prefix](),
 	kindStringMap: reflect.TypeFor[map[string]string](), kindListMap: reflect.TypeFor[map[string][]string](),
+	kindGrace: reflect.TypeFor[*time.Duration](), kindOn: reflect.TypeFor[*bool](), kindSecret: reflect.TypeFor[secretDoc](),
 	kindTests: reflect.TypeFor[map[string]trust.ConditionSpec](), kindScopes: reflect.TypeFor[scopesDoc](),
 }
 
@@ -62,6 +63,9 @@ func compareKey(t *testing.T, k key, field reflect.Type, at string) {
 		if field != goTypes[k.Kind] {
 			t.Errorf("%s is %s, decoded into %s", at, kindWords[k.Kind], field)
 		}
+	}
+	if field.Kind() == reflect.Pointer {
+		field = field.Elem()
 	}
 	if k.Default != nil && reflect.TypeOf(k.Default) != field {
 		t.Errorf("%s: the default is a %T", at, k.Default)

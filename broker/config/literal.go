@@ -39,6 +39,12 @@ func literalOf(v any, secret bool) string {
 			v = v[:min(8, len(v))] + "…"
 		}
 		return quote(v)
+	case *time.Duration:
+		return quote(shortDuration(*v))
+	case *bool:
+		return strconv.FormatBool(*v)
+	case secretDoc:
+		return v.literal()
 	case time.Duration:
 		return quote(shortDuration(v))
 	case float64:

@@ -21,15 +21,18 @@ func (l *loader) policy(c *Config) {
 	for id, api := range l.doc.APIs {
 		c.Policy.APIs[id] = trust.APISpec{
 			Audience: api.Audience, Resources: api.Resources, Client: api.Client, Scopes: api.Scopes,
-			Token: trust.TokenSpec{Alg: api.Token.Alg, Typ: api.Token.Typ}, Lifetime: api.Lifetime,
+			Token: trust.TokenSpec{Alg: api.Token.Alg, Typ: api.Token.Typ, Format: api.Token.Format}, Lifetime: api.Lifetime,
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.doc.Clients)) {
 		client := l.doc.Clients[id]
 		c.Policy.Clients[id] = trust.ClientSpec{
 			Name: client.Name, Disabled: client.Disabled, Grants: client.Grants, APIs: client.APIs, Lifetime: client.Lifetime,
+			App: l.application(joinPath("client", id), client),
 		}
-		c.Credentials[id] = l.credential(joinPath("client", id), client)
+		if !client.Public {
+			c.Credentials[id] = l.credential(joinPath("client", id), client)
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.doc.Trusts)) {
 		l.trust(c, id, l.doc.Trusts[id])
@@ -61,18 +64,21 @@ func (l *loader) sharedDomains(trusts map[string]trust.TrustSpec) {
 func (l *loader) trust(c *Config, id string, t *trustDoc) {
 	spec := trust.TrustSpec{
 		Name: t.Name, Disabled: t.Disabled, Issuer: t.Issuer, Domain: t.Domain, Subject: t.Subject,
-		Require: t.Require, JWT: t.Exchange.JWT.spec(), IDToken: t.Exchange.IDToken.spec(),
+		Require: t.Require, JWT: t.Exchange.JWT.spec(), IDToken: t.Exchange.IDToken.spec(), Login: t.Login.spec(),
 		Grants: make([]trust.GrantSpec, len(t.Grants)),
 	}
 	for i, g := range t.Grants {
 		spec.Grants[i] = trust.GrantSpec{
-			Clients: g.Clients, Unauthenticated: g.Unauthenticated, API: g.API,
+			Clients: g.Clients, Unauthenticated: g.Unauthenticated, SignIn: g.SignIn, API: g.API,
 			Scopes: g.Scopes.List, ScopeMap: g.Scopes.Map, DefaultScopes: g.DefaultScopes,
 			When: g.When, Claims: g.Claims, Lifetime: g.Lifetime,
 		}
 	}
 	if id != trust.Local {
 		c.Keys[id], spec.KeySource = l.keySource(joinPath("trust", id), t)
+	}
+	if t.Login != nil {
+		c.Logins[id] = l.upstream(joinPath("trust", id), t, c.Keys[id])
 	}
 	c.Policy.Trusts[id] = spec
 }

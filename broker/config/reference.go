@@ -9,7 +9,7 @@ import (
 // kindWords is how the reference names each kind.
 var kindWords = map[kind]string{
 	kindString: "string", kindBool: "boolean", kindTrue: "`true`", kindInt: "integer", kindNumber: "number",
-	kindDuration: "duration", kindStrings: "array of strings", kindPrefixes: "array of CIDR ranges",
+	kindDuration: "duration", kindGrace: "duration, `\"0s\"` too", kindOn: "boolean", kindSecret: "`{ env = … }` or `{ file = … }`", kindStrings: "array of strings", kindPrefixes: "array of CIDR ranges",
 	kindStringMap: "table of strings", kindListMap: "table of arrays of strings", kindTests: "table of conditions",
 	kindScopes: "array or table of strings", kindTable: "table", kindTables: "array of tables", kindNamed: "tables by ID",
 }
@@ -83,13 +83,19 @@ func (k *key) meaning() string {
 		text += " One of `" + strings.Join(k.Enum, "`, `") + "`."
 	}
 	if k.OneOf != nil {
-		text += " Exactly one of `" + strings.Join(k.OneOf, "`, `") + "`."
+		text += " Exactly one of `" + strings.Join(k.OneOf, "`, `") + "`"
+		if k.Unless != "" {
+			text += ", none with `" + k.Unless + "`"
+		}
+		text += "."
 	}
 	return text
 }
 
 func (k *key) defaultText() string {
 	switch {
+	case k.Required && k.Unless != "":
+		return "required, but not with `" + k.Unless + "`"
 	case k.Required:
 		return "required"
 	case k.Kind == kindBool:

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -55,6 +56,14 @@ func what(scopes ...string) string {
 		return text
 	}
 	return "a token without scopes"
+}
+
+// sentence says what the right is.
+func (r Right) sentence() string {
+	if r.API == trust.UserInfo {
+		return fmt.Sprintf("its people may sign in to %s, which may get %s", r.Client, what(slices.Clone(r.Scopes)...))
+	}
+	return fmt.Sprintf("%s may get %s of %s", who(r.Client), what(slices.Clone(r.Scopes)...), r.API)
 }
 
 // terms says how and under which conditions a right holds.

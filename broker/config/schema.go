@@ -5,7 +5,7 @@ import "encoding/json"
 // Schema is the JSON Schema (draft 2020-12) of a configuration file, for editors. It states shapes;
 // what concerns several keys is for `apostille check`.
 func Schema() []byte {
-	root := object(keyTable(), nil)
+	root := object(keyTable(), oneOf{})
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "Apostille configuration"
 	root["$defs"] = map[string]any{"scalar": map[string]any{"type": []string{"string", "boolean", "number"}}, "condition": conditionSchema()}
@@ -17,13 +17,13 @@ func Schema() []byte {
 	return append(b, '\n')
 }
 
-func object(table []key, oneOf []string) map[string]any {
+func object(table []key, of oneOf) map[string]any {
 	properties := map[string]any{}
 	var required []string
 	for i := range table {
 		k := &table[i]
 		properties[k.Name] = k.schema()
-		if k.Required {
+		if k.Required && k.Unless == "" {
 			required = append(required, k.Name)
 		}
 	}
@@ -31,16 +31,19 @@ func object(table []key, oneOf []string) map[string]any {
 	if required != nil {
 		out["required"] = required
 	}
-	if oneOf != nil {
-		out["oneOf"] = alternatives(oneOf)
+	if of.names != nil {
+		out["oneOf"] = of.alternatives()
 	}
 	return out
 }
 
-func alternatives(names []string) []any {
-	out := make([]any, len(names))
-	for i, name := range names {
+func (of oneOf) alternatives() []any {
+	out := make([]any, len(of.names))
+	for i, name := range of.names {
 		out[i] = map[string]any{"required": []string{name}}
+	}
+	if of.unless != "" {
+		out = append(out, map[string]any{"required": []string{of.unless}, "properties": map[string]any{of.unless: map[string]any{"const": true}}})
 	}
 	return out
 }
@@ -60,15 +63,18 @@ func (k *key) shape() map[string]any {
 		text["enum"] = k.Enum
 	}
 	switch k.Kind {
-	case kindBool:
+	case kindBool, kindOn:
 		return map[string]any{"type": "boolean"}
+	case kindSecret:
+		where := object(secretKeys(), oneOf{names: names(secretKeys())})
+		return map[string]any{"anyOf": []any{text, where}}
 	case kindTrue:
 		return map[string]any{"const": true}
 	case kindInt:
 		return map[string]any{"type": "integer", "minimum": k.Min, "maximum": k.Max}
 	case kindNumber:
 		return map[string]any{"type": "number", "minimum": 0, "maximum": int64(maxRate)}
-	case kindDuration:
+	case kindDuration, kindGrace:
 		text["pattern"] = `^([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+$`
 	case kindStrings, kindPrefixes:
 		return k.arrayOf(text)
@@ -81,9 +87,9 @@ func (k *key) shape() map[string]any {
 	case kindScopes:
 		return map[string]any{"anyOf": []any{k.arrayOf(text), mapOf(text)}}
 	case kindTable:
-		return object(k.Fields, k.OneOf)
+		return object(k.Fields, k.oneOf())
 	case kindTables:
-		return map[string]any{"type": "array", "items": object(k.Fields, k.OneOf)}
+		return map[string]any{"type": "array", "items": object(k.Fields, k.oneOf())}
 	case kindNamed:
 		return k.namedSchema()
 	}
@@ -106,11 +112,11 @@ func mapOf(elem map[string]any) map[string]any {
 }
 
 func (k *key) namedSchema() map[string]any {
-	out := mapOf(object(k.Fields, k.OneOf))
+	out := mapOf(object(k.Fields, k.oneOf()))
 	if k.Special != nil {
 		special := map[string]any{}
 		for id, table := range k.Special {
-			special[id] = object(table, nil)
+			special[id] = object(table, oneOf{})
 		}
 		out["properties"] = special
 	}

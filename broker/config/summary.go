@@ -26,8 +26,9 @@ type TrustSummary struct {
 	Name     string              `json:"name,omitempty"`
 	Issuer   string              `json:"issuer,omitempty"` // "" for local
 	Disabled bool                `json:"disabled"`
-	Keys     string              `json:"keys,omitempty"` // key source; see trust.TrustSpec
-	Takes    map[string][]string `json:"takes"`          // type of token → audiences
+	Keys     string              `json:"keys,omitempty"`    // key source; see trust.TrustSpec
+	Takes    map[string][]string `json:"takes"`             // type of token → audiences
+	SignIn   string              `json:"sign_in,omitempty"` // protocol people sign in with; "" = nobody does
 	Rights   []Right             `json:"rights"`
 }
 
@@ -58,6 +59,9 @@ func trustSummary(t *trust.Trust, rights []Right) TrustSummary {
 	s := TrustSummary{
 		ID: t.ID, Name: t.Spec.Name, Issuer: t.Spec.Issuer, Disabled: t.Spec.Disabled, Keys: t.Spec.KeySource,
 		Takes: map[string][]string{}, Rights: append([]Right{}, rights...),
+	}
+	if t.Spec.Login != nil {
+		s.SignIn = t.Spec.Login.Protocol
 	}
 	if t.Spec.JWT != nil {
 		s.Takes["jwt"] = t.Spec.JWT.Audiences
@@ -115,8 +119,11 @@ func (t TrustSummary) write(b *strings.Builder) {
 			fmt.Fprintf(b, "  takes %s for %s\n", kind, strings.Join(audiences, ", "))
 		}
 	}
+	if t.SignIn != "" {
+		fmt.Fprintf(b, "  people sign in with it (%s)\n", t.SignIn)
+	}
 	for _, r := range t.Rights {
-		fmt.Fprintf(b, "  %s may get %s of %s (%s) [%s]\n", who(r.Client), what(slices.Clone(r.Scopes)...), r.API, r.terms(), r.Rule)
+		fmt.Fprintf(b, "  %s (%s) [%s]\n", r.sentence(), r.terms(), r.Rule)
 	}
 	if len(t.Rights) == 0 && !t.Disabled {
 		b.WriteString("  gives nothing to anybody\n")

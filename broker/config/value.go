@@ -30,6 +30,17 @@ func (d *decoder) setText(k *key, v any, dst reflect.Value, path string) {
 	}
 }
 
+// setGrace decodes a duration that may be nothing.
+func (d *decoder) setGrace(v any, dst reflect.Value, path string) {
+	text, ok := v.(string)
+	length, err := time.ParseDuration(text)
+	if !ok || err != nil || length < 0 {
+		d.fault(path, `expected a duration, got `+shown(v), `write a string such as "10s"; "0s" is off`)
+		return
+	}
+	dst.Set(reflect.ValueOf(&length))
+}
+
 // text accepts a string that says something. An empty one would mean "no restriction" to a hurried reader.
 func (d *decoder) text(v any, path string) (string, bool) {
 	text, ok := v.(string)

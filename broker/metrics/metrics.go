@@ -16,6 +16,8 @@ type Metrics struct {
 	registry *prometheus.Registry
 	tokens   *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	logins   *prometheus.CounterVec
+	login    *prometheus.HistogramVec
 	fetches  *prometheus.CounterVec
 	reloads  *prometheus.CounterVec
 	loaded   prometheus.Gauge
@@ -34,6 +36,14 @@ func New() *Metrics {
 			Name: "apostille_token_seconds", Help: "Time to answer a token request, by grant.",
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .5, 2},
 		}, []string{"grant"}),
+		logins: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "apostille_authorization_requests_total",
+			Help: "Authorization requests by outcome: code, login, consent, pushed, denied (by the person), or the reason of the refusal.",
+		}, []string{"outcome"}),
+		login: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "apostille_authorization_seconds", Help: "Time to answer an authorization request.",
+			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .5, 2},
+		}, nil),
 		fetches: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "apostille_key_fetches_total", Help: "Fetches of upstream keys by trust and result.",
 		}, []string{"trust", "result"}),
@@ -50,7 +60,7 @@ func New() *Metrics {
 			Name: "apostille_audit_sampled_out_total", Help: "Refusals of strangers that were counted but not recorded.",
 		}),
 	}
-	m.registry.MustRegister(m.tokens, m.duration, m.fetches, m.reloads, m.loaded, m.ignored, m.dropped,
+	m.registry.MustRegister(m.tokens, m.duration, m.logins, m.login, m.fetches, m.reloads, m.loaded, m.ignored, m.dropped,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.loaded.Set(1)
 	return m
@@ -63,6 +73,12 @@ func (m *Metrics) Token(grant, outcome string, took time.Duration) {
 	}
 	m.tokens.WithLabelValues(grant, outcome).Inc()
 	m.duration.WithLabelValues(grant).Observe(took.Seconds())
+}
+
+// Authorize counts an authorization request. outcome is "code", "login", "consent", "pushed", "denied" or a trust.Reason.
+func (m *Metrics) Authorize(outcome string, took time.Duration) {
+	m.logins.WithLabelValues(outcome).Inc()
+	m.login.WithLabelValues().Observe(took.Seconds())
 }
 
 // Fetched counts a fetch of a trust's keys.

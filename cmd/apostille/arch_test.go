@@ -23,35 +23,47 @@ var layout = map[string][]string{
 	"trust":      {},
 	"trust/jose": {},
 
+	"upstream":       {"trust"},
 	"upstream/fetch": {},
 	"upstream/keys":  {"trust/jose", "upstream/fetch"},
-	"upstream/oidc":  {"trust", "trust/jose", "upstream/keys"},
+	"upstream/oidc":  {"trust", "trust/jose", "upstream", "upstream/fetch", "upstream/keys"},
 	"upstream/fake":  {"trust/jose"},
 
 	"exchange": {"trust", "upstream/oidc", "broker/oauth"},
 
-	"broker":                 {"broker/clientauth", "broker/store"},
-	"broker/audit":           {},
+	"broker":       {"trust", "broker/clientauth", "broker/store"},
+	"broker/audit": {},
+	"broker/authorize": {"trust", "trust/jose", "upstream", "broker/audit", "broker/authflow", "broker/clientauth", "broker/family", "broker/mint",
+		"broker/oauth", "broker/page", "broker/session", "broker/store"},
+	"broker/authflow": {"trust", "upstream", "broker/audit", "broker/chooser", "broker/oauth", "broker/page", "broker/seal",
+		"broker/session", "broker/store"},
 	"broker/bearer":          {"trust/jose", "upstream/keys", "upstream/fetch", "broker/oauth"},
+	"broker/chooser":         {"broker/page"},
 	"broker/clientauth":      {"trust", "trust/jose", "broker/oauth"},
-	"broker/config":          {"trust", "trust/jose", "upstream/keys"},
+	"broker/config":          {"trust", "trust/jose", "upstream/keys", "upstream/oidc"},
+	"broker/family":          {"trust", "exchange", "upstream", "broker/mint", "broker/oauth", "broker/seal", "broker/store", "broker/token"},
 	"broker/keyring":         {"trust", "trust/jose", "broker/store"},
 	"broker/metrics":         {},
 	"broker/mint":            {"trust", "trust/jose", "broker/keyring"},
 	"broker/oauth":           {"trust"},
+	"broker/seal":            {},
+	"broker/session":         {"trust", "upstream", "broker/store"},
+	"broker/page":            {},
 	"broker/store":           {},
 	"broker/store/memory":    {"broker/store"},
 	"broker/store/sqlite":    {"broker/store"},
 	"broker/store/storetest": {"broker/store"},
 	"broker/threat":          {"trust", "broker/audit"},
 	"broker/token":           {"trust", "exchange", "broker/audit", "broker/clientauth", "broker/mint", "broker/oauth", "broker/store"},
+	"broker/userinfo":        {"trust", "exchange", "upstream/oidc", "broker/family", "broker/mint", "broker/oauth", "broker/store", "broker/token"},
 }
 
 // importers says which packages may import a module of somebody else, tests apart. A module that is not listed may be
 // imported by nobody: a new dependency is a decision, and its row says where it stops.
 var importers = map[string][]string{
 	"github.com/lestrrat-go/jwx/v2":       {"trust/jose"},
-	"github.com/coreos/go-oidc/v3":        {"upstream/keys", "upstream/oidc"},
+	"github.com/coreos/go-oidc/v3":        {"upstream/fake", "upstream/keys", "upstream/oidc"},
+	"golang.org/x/oauth2":                 {"upstream/fake"},
 	"github.com/BurntSushi/toml":          {"broker/config"},
 	"modernc.org/sqlite":                  {"broker/store/sqlite"},
 	"github.com/pressly/goose/v3":         {"broker/store/sqlite"},
@@ -60,7 +72,9 @@ var importers = map[string][]string{
 	"github.com/spf13/pflag":              {"cmd/apostille"},
 	"github.com/fsnotify/fsnotify":        {"cmd/apostille"},
 	"github.com/google/go-cmp":            {"broker/store/storetest"},
-	"github.com/maypok86/otter/v2":        {"broker/token", "upstream/oidc"},
+	"github.com/gorilla/sessions":         {"broker/session"},
+	"github.com/maypok86/otter/v2":        {"broker/chooser", "broker/token", "upstream/oidc"},
+	"golang.org/x/text":                   {"broker/chooser", "broker/page"},
 	"golang.org/x/time":                   {"broker/token", "upstream/keys"},
 }
 

@@ -97,6 +97,28 @@ func (s *countingStore) Claim(ctx context.Context, kind, issuer, id string, unti
 	return first, err
 }
 
+func (s *countingStore) RedeemCode(ctx context.Context, h store.Hash, f store.Family, r *store.Refresh) (bool, error) {
+	first, err := s.Store.RedeemCode(ctx, h, f, r)
+	if first && err == nil {
+		s.writes.Add(1)
+	}
+	return first, err
+}
+
+func (s *countingStore) Rotate(ctx context.Context, r store.Rotation) (store.Rotated, []byte, error) {
+	out, answer, err := s.Store.Rotate(ctx, r)
+	if out != store.RotationUnknown && err == nil {
+		s.writes.Add(1)
+	}
+	return out, answer, err
+}
+
+func (s *countingStore) EndFamilies(ctx context.Context, q store.FamilyQuery, why string) ([]store.Family, error) {
+	ended, err := s.Store.EndFamilies(ctx, q, why)
+	s.writes.Add(int64(len(ended)))
+	return ended, err
+}
+
 // installation is a key file and a store with signing keys in it, made once: RSA keys take their time.
 var installation = sync.OnceValues(func() (files map[string][]byte, err error) {
 	dir, err := os.MkdirTemp("", "apostille")
@@ -174,7 +196,9 @@ func (a *arena) begin(t testing.TB, change ...string) *arena {
 func newParties(t testing.TB, alg jose.Alg) *arena {
 	t.Helper()
 	a := &arena{trail: &record{}, log: &record{}, dir: t.TempDir(), robot: fake.NewKey("ES256")}
-	a.office = served(t, fake.Options{Alg: alg})
+	a.office = served(t, fake.Options{Alg: alg, Clients: []fake.Client{{
+		ID: "west", Secret: officeSecret, RedirectURIs: []string{ours + "/login/callback/office"}, BackchannelLogoutURI: ours + "/login/backchannel/office",
+	}}})
 	a.partner = fake.NewProvider(fake.Options{Issuer: "https://partner.example", Alg: "ES256"})
 	a.cloud = fake.NewProvider(fake.Options{Issuer: "https://cloud.example", Alg: "ES256"})
 	a.once = fake.NewProvider(fake.Options{Issuer: "https://once.example", Alg: "ES256"})
@@ -213,7 +237,7 @@ func (a *arena) configure(t testing.TB, change ...string) {
 	}
 	writeFile(t, filepath.Join(a.dir, "robot.json"), robot)
 	sum := sha256.Sum256([]byte(clientSecret))
-	text := strings.NewReplacer("@ours@", ours, "@office@", a.office.Issuer(), "@hash@", fmt.Sprintf("%x", sum)).Replace(arenaTOML)
+	text := strings.NewReplacer("@ours@", ours, "@office@", a.office.Issuer(), "@hash@", fmt.Sprintf("%x", sum), "@office secret@", officeSecret).Replace(arenaTOML)
 	for i := 0; i+1 < len(change); i += 2 {
 		if !strings.Contains(text, change[i]) {
 			t.Fatalf("the configuration has no %q", change[i])
@@ -239,7 +263,9 @@ func (a *arena) open(t testing.TB) {
 	}
 	a.store = &countingStore{Store: s.store}
 	s.store = a.store
-	s.openUpstreams(cfg)
+	if err := s.openUpstreams(cfg); err != nil {
+		t.Fatal(err)
+	}
 	if a.handler, err = s.newBroker(cfg); err != nil {
 		t.Fatal(err)
 	}
@@ -280,7 +306,9 @@ resources = ["https://inventory.west.example/items"]
 scopes = { "items.read" = "See items", "stock.read" = "See stock" }
 
 [client.portal]
-grants = ["token_exchange", "jwt_bearer", "client_credentials"]
+grants = ["token_exchange", "jwt_bearer", "client_credentials", "authorization_code", "refresh_token"]
+redirect_uris = ["https://portal.west.example/callback"]
+first_party = true
 apis = { warehouse = ["stock.read", "stock.order"] }
 secret_sha256 = ["@hash@"]
 
@@ -319,6 +347,11 @@ issuer = "@office@"
 keys = { discovery = true }
 require = { department = ["logistics"] }
 
+[trust.office.login]
+protocol = "oidc"
+client_id = "west"
+client_secret = "@office secret@"
+
 [trust.office.exchange]
 jwt = { audiences = ["@ours@"] }
 id_token = { audiences = ["office-app"] }
@@ -328,6 +361,10 @@ clients = ["portal", "robot"]
 api = "warehouse"
 scopes = ["stock.read"]
 default_scopes = ["stock.read"]
+
+[[trust.office.grant]]
+clients = ["portal"]
+sign_in = true
 
 [trust.partner]
 issuer = "https://partner.example"
@@ -418,7 +455,7 @@ func leaks(t testing.TB, written string, form url.Values) {
 	if strings.Contains(written, clientSecret) {
 		t.Errorf("the client's secret was written: %s", written)
 	}
-	for _, name := range []string{"subject_token", "assertion", "client_assertion", "client_secret", "actor_token"} {
+	for _, name := range []string{"subject_token", "assertion", "client_assertion", "client_secret", "actor_token", "code", "code_verifier", "refresh_token"} {
 		for _, value := range form[name] {
 			for part := range strings.SplitSeq(value, ".") {
 				if len(part) > 24 && strings.Contains(written, part) {

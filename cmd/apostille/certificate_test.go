@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"apostille/broker/metrics"
-	"apostille/broker/store/memory"
 
 	"github.com/fsnotify/fsnotify"
 )
@@ -52,15 +51,21 @@ func TestTheListenersCertificateIsReplacedByAReload(t *testing.T) {
 	certified(t, dir, 1)
 	path := filepath.Join(dir, "apostille.toml")
 	writeFile(t, path, []byte("issuer = \"https://id.west.example\"\n[listener]\naddress = \"127.0.0.1:0\"\ntls = { cert = \"tls.pem\", key = \"tls.key\" }\n"))
+	install(t, dir)
 	s := &server{
-		app: &app{configs: []string{path}, stdout: io.Discard, stderr: io.Discard}, log: slog.New(slog.DiscardHandler),
-		metrics: metrics.New(), store: memory.New(memory.Options{Now: time.Now}),
+		app: &app{configs: []string{path}, stdout: io.Discard, stderr: io.Discard}, log: slog.New(slog.DiscardHandler), metrics: metrics.New(),
 	}
 	cfg, err := s.app.load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.openUpstreams(cfg)
+	if err := s.openStore(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.close)
+	if err := s.openUpstreams(cfg); err != nil {
+		t.Fatal(err)
+	}
 	l, err := s.newListener(cfg, cfg.Listener.Address)
 	if err != nil {
 		t.Fatal(err)

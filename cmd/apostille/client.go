@@ -25,7 +25,10 @@ type newClient struct {
 	Grants []string `json:"grants"`
 	API    string   `json:"api,omitempty"`
 	Scopes []string `json:"scopes"`
-	TOML   string   `json:"toml"`
+	// Of an application.
+	RedirectURIs []string `json:"redirect_uris,omitempty"`
+	FirstParty   bool     `json:"first_party,omitempty"`
+	TOML         string   `json:"toml"`
 }
 
 func (a *app) clientNewCommand() *cobra.Command {
@@ -36,17 +39,23 @@ func (a *app) clientNewCommand() *cobra.Command {
 		Long: `Makes a secret (256 bits) and prints it once, with the TOML lines to add: they hold its SHA-256 only. Nothing is written. To change
 the secret of a client that exists, add the new hash beside the old one, hand the secret out, then drop the old hash.`,
 		Example: `  apostille client new warehouse-portal --api warehouse --scope stock.read
-  apostille client new ddstore --grant client_credentials --api warehouse --scope "stock.read stock.order"`,
+  apostille client new ddstore --grant client_credentials --api warehouse --scope "stock.read stock.order"
+  apostille client new portal --redirect-uri https://portal.example/callback --api warehouse --scope stock.read`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			c.ID = args[0]
+			if len(c.RedirectURIs) > 0 && !cmd.Flags().Changed("grant") {
+				c.Grants = []string{string(trust.GrantCode), string(trust.GrantRefresh)}
+			}
 			return a.clientNew(c)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&c.API, "api", "", "API it may get tokens for")
 	f.StringArrayVar(&c.Scopes, "scope", nil, "scopes it may ever be given there, separated by spaces (repeatable)")
-	f.StringArrayVar(&c.Grants, "grant", []string{string(trust.GrantTokenExchange)}, "token_exchange, jwt_bearer or client_credentials (repeatable)")
+	f.StringArrayVar(&c.Grants, "grant", []string{string(trust.GrantTokenExchange)}, "one of "+strings.Join(trust.GrantNames(), ", ")+" (repeatable)")
+	f.StringArrayVar(&c.RedirectURIs, "redirect-uri", nil, "where people return to after signing in to it (repeatable); its grants are then authorization_code and refresh_token")
+	f.BoolVar(&c.FirstParty, "first-party", false, "with --redirect-uri: people are asked for no consent")
 	return cmd
 }
 
@@ -73,9 +82,12 @@ func (a *app) clientNew(c newClient) error {
 // check refuses what the configuration would refuse when the lines are added.
 func (c *newClient) check(cfg *config.Config) error {
 	for _, g := range c.Grants {
-		if !slices.Contains([]string{"token_exchange", "jwt_bearer", "client_credentials"}, g) {
-			return usage("--grant must be token_exchange, jwt_bearer or client_credentials, not %q", g)
+		if !slices.Contains(trust.GrantNames(), g) {
+			return usage("--grant must be one of %s, not %q", strings.Join(trust.GrantNames(), ", "), g)
 		}
+	}
+	if c.FirstParty && len(c.RedirectURIs) == 0 {
+		return usage("--first-party without --redirect-uri: nobody signs in to the client")
 	}
 	if c.API == "" && len(c.Scopes) > 0 {
 		return usage("--scope without --api: scopes belong to an API")
@@ -105,6 +117,12 @@ func (c *newClient) lines(hash string) string {
 	fmt.Fprintf(&b, "[client.%s]\nsecret_sha256 = [%q]\ngrants        = %s\n", tomlKey(c.ID), hash, tomlStrings(c.Grants))
 	if c.API != "" {
 		fmt.Fprintf(&b, "apis          = { %s = %s }\n", tomlKey(c.API), tomlStrings(c.Scopes))
+	}
+	if len(c.RedirectURIs) > 0 {
+		fmt.Fprintf(&b, "redirect_uris = %s\n", tomlStrings(c.RedirectURIs))
+	}
+	if c.FirstParty {
+		b.WriteString("first_party   = true\n")
 	}
 	return b.String()
 }

@@ -17,11 +17,11 @@ func (a *app) demoCommand() *cobra.Command {
 	var script bool
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "See it work, on this machine only: a head office, a broker, an API and a partner",
-		Long: `Runs a head office's identity provider, a regional broker, the warehouse API that it guards and a partner's inventory
-system in one process on loopback, each on its own host name, and prints the story of one token as commands to copy. The broker
-is the one that "apostille serve" runs, on a configuration that is written to a temporary folder. All others are fakes.
-Ctrl-C ends it and removes the folder.
+		Short: "See it work, on this machine only: two home offices, a broker, two applications, an API and a partner",
+		Long: `Runs the identity providers of two home offices, a regional broker, two applications that people sign in to, the warehouse API
+that the broker guards and a partner's inventory system in one process on loopback, each on its own host name. It prints where to
+click, and the story of one token as commands to copy. The broker is the one that "apostille serve" runs, on a configuration that
+is written to a temporary folder. All others are fakes. Ctrl-C ends it and removes the folder.
 
 With --script the story is run, on free ports: each step is printed with its real answer, and the first that is not as told
 ends it with exit code 1.`,
@@ -40,8 +40,8 @@ ends it with exit code 1.`,
 		},
 	}
 	cmd.Flags().BoolVar(&script, "script", false, "run the story and check every step")
-	cmd.Flags().IntVar(&d.portBase, "port-base", demoPortBase, "first of four ports; 0 = free ones")
-	cmd.AddCommand(a.demoIssuerCommand(), a.demoTokenCommand())
+	cmd.Flags().IntVar(&d.portBase, "port-base", demoPortBase, fmt.Sprintf("first of %d ports; 0 = free ones", demoPorts))
+	cmd.AddCommand(a.demoIssuerCommand(), a.demoTokenCommand(), a.demoOfficeCommand(), a.demoAppCommand(), a.demoBrowseCommand())
 	return cmd
 }
 

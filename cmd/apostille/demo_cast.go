@@ -35,7 +35,7 @@ type cast struct {
 // start starts the parties one after the other. The cast is never nil: what was started is there to be stopped.
 func (d *demo) start(ctx context.Context, folder string) (*cast, error) {
 	c := &cast{
-		failed: make(chan error, 4), logFile: filepath.Join(folder, "broker.log"),
+		failed: make(chan error, demoPorts), logFile: filepath.Join(folder, "broker.log"),
 		http: fetch.New(fetch.Options{Dev: true}).Client(nil, true),
 	}
 	ctx, c.cancel = context.WithCancel(ctx)
@@ -53,9 +53,7 @@ func (d *demo) start(ctx context.Context, folder string) (*cast, error) {
 			return c, err
 		}
 	}
-	c.serve(ctx, places.headOffice, fake.NewProvider(fake.Options{
-		Issuer: c.urls.HeadOffice, Name: "HMart Head Office", Accounts: fake.DemoAccounts(c.urls.Broker),
-	}))
+	c.serveOffices(ctx, places)
 	if err := c.serveBroker(ctx); err != nil {
 		return c, err
 	}
@@ -66,7 +64,39 @@ func (d *demo) start(ctx context.Context, folder string) (*cast, error) {
 		Name: "DDStore inventory", TokenURL: c.urls.tokenURL(), ClientID: "ddstore-inventory", ClientSecret: ddstoreSecret,
 		Audience: "warehouse", Scope: "stock.order", OrdersURL: c.urls.Warehouse + "/orders", Item: "kimchi, 1 kg", Pallets: 4, HTTP: c.http,
 	})
+	c.serveApps(ctx, places)
 	return c, nil
+}
+
+// serveOffices runs the identity providers of the head office and of the region's own people.
+func (c *cast) serveOffices(ctx context.Context, places places) {
+	client := func(trustID string) []fake.Client {
+		return []fake.Client{{
+			ID: officeClient, Secret: officeSecret, RedirectURIs: []string{c.urls.Broker + "/login/callback/" + trustID},
+			PostLogoutURIs: []string{c.urls.Broker + "/oauth2/end_session"},
+		}}
+	}
+	c.serve(ctx, places.headOffice, fake.NewProvider(fake.Options{
+		Issuer: c.urls.HeadOffice, Name: "HMart Head Office", Accounts: fake.DemoAccounts(c.urls.Broker), Clients: client("head-office"),
+	}))
+	c.serve(ctx, places.region, fake.NewProvider(fake.Options{
+		Issuer: c.urls.Region, Name: "HMart Region West", Clients: client("west"), People: []fake.Person{
+			{Username: "wendy", Name: "Wendy Okafor", Email: "wendy@west.hmart.example", Department: "logistics"},
+			{Username: "walter", Name: "Walter Brandt", Email: "walter@west.hmart.example", Department: "sales"},
+		},
+	}))
+}
+
+// serveApps runs the two applications: the region's own, and a third party's, which people are asked about.
+func (c *cast) serveApps(ctx context.Context, places places) {
+	c.serve(ctx, places.portal, &fake.App{
+		Name: "Warehouse portal", URL: c.urls.Portal, Broker: c.urls.Broker, ClientID: "warehouse-portal", ClientSecret: portalSecret,
+		Scopes: []string{"openid", "profile", "email", "stock.read"}, StockURL: c.urls.Warehouse + "/stock", HTTP: c.http,
+	})
+	c.serve(ctx, places.orders, &fake.App{
+		Name: "DDStore orders", URL: c.urls.Orders, Broker: c.urls.Broker, ClientID: "ddstore-orders", ClientSecret: ordersSecret,
+		Scopes: []string{"openid", "profile"}, HTTP: c.http,
+	})
 }
 
 // serveWarehouse runs the API. It takes nothing from this process but the broker's address.

@@ -20,11 +20,20 @@ var demoConfig = template.Must(template.New("apostille.toml").Option("missingkey
 const (
 	replenishmentSecret = "fake-secret-replenishment-west"
 	ddstoreSecret       = "fake-secret-ddstore-west"
+	portalSecret        = "fake-secret-portal-west"
+	ordersSecret        = "fake-secret-orders-west"
+)
+
+// The broker as a client of the two home offices.
+const (
+	officeClient = "west"
+	officeSecret = "fake-secret-west-at-the-offices"
 )
 
 // urls are the parties' addresses. Each has its own host name: cookies and audiences ignore ports.
 type urls struct {
 	HeadOffice, Broker, Warehouse, DDStore string
+	Region, Portal, Orders                 string
 
 	BrokerAddress string // host:port the broker listens on
 }
@@ -39,8 +48,9 @@ func (u urls) writeConfig(folder string) (string, error) {
 	var text strings.Builder
 	err := demoConfig.Execute(&text, struct {
 		urls
-		ReplenishmentSecret, DDStoreSecret string
-	}{u, replenishmentSecret, ddstoreSecret})
+		ReplenishmentSecret, DDStoreSecret, PortalSecret, OrdersSecret string
+		OfficeClient, OfficeSecret                                     string
+	}{u, replenishmentSecret, ddstoreSecret, portalSecret, ordersSecret, officeClient, officeSecret})
 	if err != nil {
 		return "", fmt.Errorf("writing the demo's configuration: %w", err)
 	}

@@ -11,13 +11,17 @@ import (
 // places are where the parties listen. The broker opens its own listener, so only its port is known.
 type places struct {
 	headOffice, warehouse, ddstore net.Listener
+	region, portal, orders         net.Listener
 	broker                         int
 }
 
-// openPlaces takes four ports from base on, or free ones if base is 0.
+// demoPorts is how many ports the parties need.
+const demoPorts = 7
+
+// openPlaces takes demoPorts ports from base on, or free ones if base is 0.
 func openPlaces(base int) (places, error) {
-	if base < 0 || base > 65535-3 {
-		return places{}, usage("--port-base must be 0 to %d, not %d", 65535-3, base)
+	if base < 0 || base > 65536-demoPorts {
+		return places{}, usage("--port-base must be 0 to %d, not %d", 65536-demoPorts, base)
 	}
 	at := func(offset int) int {
 		if base == 0 {
@@ -26,7 +30,9 @@ func openPlaces(base int) (places, error) {
 		return base + offset
 	}
 	var p places
-	for offset, l := range map[int]*net.Listener{0: &p.headOffice, 2: &p.warehouse, 3: &p.ddstore} {
+	for offset, l := range map[int]*net.Listener{
+		0: &p.headOffice, 2: &p.warehouse, 3: &p.ddstore, 4: &p.region, 5: &p.portal, 6: &p.orders,
+	} {
 		var err error
 		if *l, err = listenLoopback(at(offset)); err != nil {
 			return places{}, errors.Join(err, p.close())
@@ -43,7 +49,7 @@ func openPlaces(base int) (places, error) {
 
 func (p places) close() error {
 	var errs []error
-	for _, l := range []net.Listener{p.headOffice, p.warehouse, p.ddstore} {
+	for _, l := range []net.Listener{p.headOffice, p.warehouse, p.ddstore, p.region, p.portal, p.orders} {
 		if l != nil {
 			errs = append(errs, l.Close())
 		}
@@ -78,6 +84,7 @@ func (p places) urls() urls {
 	return urls{
 		HeadOffice: origin("hq", portOf(p.headOffice)), Broker: origin("west", p.broker),
 		Warehouse: origin("warehouse", portOf(p.warehouse)), DDStore: origin("ddstore", portOf(p.ddstore)),
+		Region: origin("region", portOf(p.region)), Portal: origin("portal", portOf(p.portal)), Orders: origin("orders", portOf(p.orders)),
 		BrokerAddress: fmt.Sprintf("127.0.0.1:%d", p.broker),
 	}
 }

@@ -85,11 +85,13 @@ func TestDemoScriptFailsAtTheFirstStepThatIsNotAsTold(t *testing.T) {
 	}{
 		{"the rule of the head office is dropped", cut(t, `(?s)  \[\[trust\.head-office\.grant\]\].*?\n\n`), "exchange"},
 		{"the trust wants another audience", replaced(t, "jwt = { audiences = [", `jwt = { audiences = ["https://elsewhere.example"] } # `), "exchange"},
-		{"the keys of the trust are others", replaced(t, "{ discovery = true }", `{ jwks_file = "`+otherKeys+`" }`), "exchange"},
+		{"the keys of the trust are others", replaced(t, "{ discovery = true }\nrequire", `{ jwks_file = "`+otherKeys+`" }`+"\nrequire"), "exchange"},
 		{"the trust requires another department", replaced(t, `["logistics", "sales"]`, `["catering"]`), "exchange"},
 		{"the API has another audience", replaced(t, `audience = "`, `audience = "https://elsewhere.example" # `), "accepted"},
 		{"the API's tokens are of another type", replaced(t, "[api.warehouse]", "[api.warehouse]\ntoken = { typ = \"JWT\" }"), "accepted"},
-		{"the rule grants more", replaced(t, `scopes   = ["stock.read"]`, `scopes = ["stock.read", "stock.order"]`), "refused"},
+		{"the rule grants more", replaced(t, `scopes   = ["stock.read"]
+  when     = `, `scopes = ["stock.read", "stock.order"]
+  when     = `), "refused"},
 		{"the partner's rule is dropped", cut(t, `(?s)\[\[trust\.local\.grant\]\].*`), "partner"},
 		{"the partner has another secret", replaced(t, ddstoreSecret, "changed-since"), "partner"},
 	} {

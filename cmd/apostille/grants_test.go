@@ -60,6 +60,27 @@ func grantTable(a *arena) []grantEntry {
 			return bearerForm(a.goodToken(t, atBearer))
 		}, office},
 		{oauth.GrantTypeClientCredentials, "the client itself", "", "local", "portal", func(testing.TB, *arena) url.Values { return ownForm() }, "client:portal"},
+		{oauth.GrantTypeCode, "code", "code", "office", "portal", func(t testing.TB, a *arena) url.Values {
+			return codeForm(a.signIn(t, a.browser(), "alice"))
+		}, a.aliceSub()},
+		{oauth.GrantTypeRefresh, "refresh token", "refresh_token", "office", "portal", func(t testing.TB, a *arena) url.Values {
+			return refreshForm(a.refreshToken(t))
+		}, a.aliceSub()},
+	}
+}
+
+// signedIn says whether the credential began with a sign-in here.
+func signedIn(e grantEntry) bool {
+	return e.grant == oauth.GrantTypeCode || e.grant == oauth.GrantTypeRefresh
+}
+
+// or takes one value for credentials that began with a sign-in, and another for the rest.
+func or[T any](signed T, other func(grantEntry) T) func(grantEntry) T {
+	return func(e grantEntry) T {
+		if signedIn(e) {
+			return signed
+		}
+		return other(e)
 	}
 }
 
@@ -108,7 +129,7 @@ func grantConditions() []condition {
 			toml: func(e grantEntry) []string {
 				return []string{trustTable(e.trust), trustTable(e.trust) + "disabled = true\n"}
 			},
-			reason: always(trust.ReasonIssuerUnknown), error: badSubject},
+			reason: or(trust.ReasonTrustNotLive, always(trust.ReasonIssuerUnknown)), error: badSubject},
 		{id: "A69", name: "the trust that our own token came through is disabled", applies: func(e grantEntry) bool { return e.name == "own token" },
 			toml:   always([]string{trustTable("office"), trustTable("office") + "disabled = true\n"}),
 			reason: always(trust.ReasonTrustNotLive), error: badSubject},
@@ -119,18 +140,18 @@ func grantConditions() []condition {
 			reason: always(trust.ReasonClientAuth), error: always("invalid_client")},
 		{id: "A76", name: "no rule names the client", applies: authenticated,
 			header: always(http.Header{"Authorization": {basicHeader("stranger")}}),
-			reason: func(e grantEntry) trust.Reason {
+			reason: or(trust.ReasonGrantNotAllowed, func(e grantEntry) trust.Reason {
 				if e.name == "own token" {
 					return trust.ReasonNotHolder
 				}
 				return trust.ReasonNoRule
-			},
-			error: func(e grantEntry) string {
+			}),
+			error: or("unauthorized_client", func(e grantEntry) string {
 				if e.name == "own token" {
 					return "invalid_request"
 				}
 				return "invalid_target"
-			}},
+			})},
 		{id: "A76", name: "the client's registration lacks the grant", applies: authenticated,
 			header: always(http.Header{"Authorization": {basicHeader("idle")}}),
 			reason: always(trust.ReasonGrantNotAllowed), error: always("unauthorized_client")},
@@ -145,10 +166,23 @@ func grantConditions() []condition {
 			reason:  always(trust.ReasonRequest), error: always("invalid_request")},
 		{id: "A77", name: "the credential is broken", applies: carriesToken,
 			request: edit(func(f url.Values, name string) url.Values { return with(f, name, "broken") }),
-			reason:  always(trust.ReasonMalformed), error: badSubject},
+			reason: func(e grantEntry) trust.Reason {
+				switch e.grant {
+				case oauth.GrantTypeCode:
+					return trust.ReasonCode
+				case oauth.GrantTypeRefresh:
+					return trust.ReasonRefresh
+				}
+				return trust.ReasonMalformed
+			}, error: badSubject},
 		{id: "A77", name: "the credential of another grant stands beside it", applies: everyEntry,
-			request: func(e grantEntry, f url.Values) url.Values { return with(f, "code", "x") },
-			reason:  always(trust.ReasonRequest), error: always("invalid_request")},
+			request: func(e grantEntry, f url.Values) url.Values {
+				if e.credential == "code" {
+					return with(f, "assertion", "x")
+				}
+				return with(f, "code", "x")
+			},
+			reason: always(trust.ReasonRequest), error: always("invalid_request")},
 		{id: "A77", name: "a parameter that is defined and not built", applies: everyEntry,
 			request: func(e grantEntry, f url.Values) url.Values { return with(f, "authorization_details", "[]") },
 			reason:  always(trust.ReasonUnsupportedParam), error: always("invalid_authorization_details")},
@@ -210,6 +244,7 @@ func (c *condition) run(t *testing.T, row grantEntry) {
 	if out := a.ask(t, e.client, e.form(t, a), nil); out.Status != http.StatusOK || out.Token.AccessToken == "" || len(out.Audit) != 1 {
 		t.Fatalf("the twin was refused: %d %s, %d records", out.Status, out.Body, len(out.Audit))
 	}
+	form, header := e.form(t, a), http.Header(nil) // before the change: it was good when it was issued
 	if c.toml != nil {
 		a.configure(t, c.toml(e)...)
 		a.reload(t)
@@ -219,7 +254,6 @@ func (c *condition) run(t *testing.T, row grantEntry) {
 			t.Fatal(err)
 		}
 	}
-	form, header := e.form(t, a), http.Header(nil)
 	if c.request != nil {
 		form = c.request(e, form)
 	}

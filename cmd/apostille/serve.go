@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +16,7 @@ import (
 	"apostille/broker/audit"
 	"apostille/broker/clientauth"
 	"apostille/broker/config"
+	"apostille/broker/family"
 	"apostille/broker/keyring"
 	"apostille/broker/metrics"
 	"apostille/broker/mint"
@@ -70,7 +70,9 @@ func (a *app) serve(ctx context.Context) error {
 		return err
 	}
 	defer s.close()
-	s.openUpstreams(cfg)
+	if err := s.openUpstreams(cfg); err != nil {
+		return err
+	}
 	handler, err := s.newBroker(cfg)
 	if err != nil {
 		return err
@@ -93,11 +95,11 @@ func (s *server) openStore(ctx context.Context, cfg *config.Config) error {
 	} else if s.store, err = sqlite.Open(ctx, cfg.Store.Path, sqlite.Options{Now: time.Now, Log: s.log}); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	kek, err := keyring.ReadKEKFile(cfg.KeyFile)
-	if err != nil {
+	if s.kek, err = keyring.ReadKEKFile(cfg.KeyFile); err != nil {
 		return &exit{exitUsage, errors.Join(err, s.store.Close())}
 	}
-	s.ring, err = keyring.Open(ctx, keyring.Config{Store: s.store, KEK: kek, Now: time.Now, Log: s.log})
+	s.salt = s.kek.Derive(pairwiseLabel)
+	s.ring, err = keyring.Open(ctx, keyring.Config{Store: s.store, KEK: s.kek, Now: time.Now, Log: s.log})
 	if err != nil {
 		return errors.Join(err, s.store.Close())
 	}
@@ -117,32 +119,40 @@ func (s *server) openStore(ctx context.Context, cfg *config.Config) error {
 }
 
 // openUpstreams makes the one guarded client and the one key cache. No upstream is waited for.
-func (s *server) openUpstreams(cfg *config.Config) {
-	guard := fetch.New(fetch.Options{Allow: cfg.Outbound.Allow, Dev: cfg.Dev, Timeout: cfg.Outbound.Timeout})
+func (s *server) openUpstreams(cfg *config.Config) error {
+	s.guard = fetch.New(fetch.Options{Allow: cfg.Outbound.Allow, Dev: cfg.Dev, Timeout: cfg.Outbound.Timeout})
 	s.keys = keys.New(keys.Config{
-		Client: func(roots *x509.CertPool, configured bool) *http.Client { return guard.Client(roots, configured) },
+		Client: s.guard.Client,
 		// Half of the places at most: upstreams that are down must leave the others room.
 		MaxWaiting: max(1, cfg.Limits.Concurrent/2),
 		LastGood:   lastGood{s.store}, Now: time.Now, Log: s.log, OnFetch: s.metrics.Fetched,
 	})
+	s.verifier = &oidc.Verifier{Keys: s.verifyingKeys(), Now: time.Now}
+	var err error
+	if s.signIn, err = s.newSignIn(cfg); err != nil {
+		return err
+	}
 	s.apply(cfg)
+	return nil
 }
 
 // newBroker makes the handler.
 func (s *server) newBroker(cfg *config.Config) (http.Handler, error) {
-	verifier := &oidc.Verifier{Keys: s.verifyingKeys(), Now: time.Now}
 	grants := map[trust.Grant]token.Grant{
-		trust.GrantTokenExchange:     exchange.TokenExchange{Verifier: verifier},
-		trust.GrantJWTBearer:         exchange.JWTBearer{Verifier: verifier},
+		trust.GrantTokenExchange:     exchange.TokenExchange{Verifier: s.verifier},
+		trust.GrantJWTBearer:         exchange.JWTBearer{Verifier: s.verifier},
 		trust.GrantClientCredentials: exchange.ClientCredentials{},
+		trust.GrantCode:              family.CodeGrant{Families: s.signIn.families},
+		trust.GrantRefresh:           family.RefreshGrant{Families: s.signIn.families},
 	}
 	endpoint := &token.Endpoint{
 		Policy:    s.policy.Load,
 		Grants:    grants,
 		Clients:   &clientauth.Authenticator{Replay: s.store, Now: time.Now},
-		Standings: s.marks,
+		Standings: s.signIn.standings,
 		Replay:    s.store,
-		Minter:    &mint.Minter{Issuer: cfg.Issuer, Keys: s.ring},
+		Minter:    &mint.Minter{Issuer: cfg.Issuer, Keys: s.ring, Salt: s.salt},
+		Opaques:   s.store,
 		Audit:     s.audit,
 		Sampled:   s.strangers,
 		Gate:      token.NewGate(cfg.Limits.Concurrent),
@@ -152,10 +162,14 @@ func (s *server) newBroker(cfg *config.Config) (http.Handler, error) {
 		Log:       s.log,
 		MaxBody:   cfg.Listener.MaxBody,
 	}
-	return broker.New(broker.Deps{
+	deps := broker.Deps{
 		Issuer: cfg.Issuer, Token: endpoint, Keys: s.ring, Scopes: s.scopes, Log: s.log,
-		Grants: []string{oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer, oauth.GrantTypeClientCredentials},
-	})
+		Grants: []string{
+			oauth.GrantTypeCode, oauth.GrantTypeRefresh, oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer, oauth.GrantTypeClientCredentials,
+		},
+	}
+	s.mount(cfg, &deps, endpoint)
+	return broker.New(deps)
 }
 
 // listen serves until ctx ends, then lets requests finish.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,13 +18,17 @@ import (
 
 	"apostille/broker"
 	"apostille/broker/audit"
+	"apostille/broker/chooser"
 	"apostille/broker/clientauth"
 	"apostille/broker/config"
 	"apostille/broker/keyring"
 	"apostille/broker/metrics"
 	"apostille/broker/store"
 	"apostille/broker/token"
+	"apostille/trust"
+	"apostille/upstream/fetch"
 	"apostille/upstream/keys"
+	"apostille/upstream/oidc"
 )
 
 // server is what lives as long as the process. What a reload replaces stands in atomic pointers.
@@ -38,11 +43,17 @@ type server struct {
 	marks     *token.Marks
 	audit     *audit.Writer
 	strangers *audit.Sampler
+	guard     *fetch.Guard
 	keys      *keys.Cache
+	verifier  *oidc.Verifier
 	follower  *broker.Follower
+	kek       *keyring.KEK
+	salt      []byte // of pairwise subjects
+	signIn    *signIn
 
 	config      atomic.Pointer[config.Config]
 	policy      atomic.Pointer[token.Policy]
+	offices     atomic.Pointer[offices]
 	certificate atomic.Pointer[tls.Certificate]
 	reloadError atomic.Pointer[string] // "" or nil: the files on disk are what is served
 	stopping    atomic.Bool
@@ -56,6 +67,7 @@ func (s *server) apply(cfg *config.Config) {
 	s.keys.Replace(cfg.Keys)
 	s.policy.Store(s.newPolicy(cfg))
 	s.config.Store(cfg)
+	s.offices.Store(newOffices(cfg.Registry, &chooser.Pages{Page: s.signIn.pages, Logos: s.signIn.logos, FormAction: formAction(cfg.Dev)}))
 }
 
 // newPolicy keeps the token buckets if their rates stay: a reload must not refill them.
@@ -72,9 +84,15 @@ func (s *server) newPolicy(cfg *config.Config) *token.Policy {
 	return p
 }
 
-// scopes lists every scope of every API, for discovery.
+// firstParty says whether a client's people are asked for no consent.
+func (s *server) firstParty(client string) bool {
+	c, ok := s.policy.Load().Registry.Client(client)
+	return ok && c.Spec.App != nil && c.Spec.App.FirstParty
+}
+
+// scopes lists every scope of every API and of the broker itself, for discovery.
 func (s *server) scopes() []string {
-	var out []string
+	out := slices.Clone(trust.IdentityScopes)
 	for _, api := range s.config.Load().Policy.APIs {
 		for scope := range api.Scopes {
 			out = append(out, scope)

@@ -108,6 +108,9 @@ func (t trustView) write(w io.Writer) {
 		{"trust", t.ID}, {"name", name}, {"state", state}, {"issuer", t.Issuer}, {"takes", takesWords(t.Takes)},
 		{"key source", t.Keys}, {"keys", t.KeyStatus},
 	})
+	if t.SignIn != "" {
+		fmt.Fprintf(w, "people sign in with it (%s)\n", t.SignIn)
+	}
 	for _, k := range t.KeyList {
 		fmt.Fprintln(w, "  key", k)
 	}

@@ -93,7 +93,7 @@ func standIn(cfg *config.Config, q *trial) (string, error) {
 		return q.client, nil
 	}
 	for _, access := range cfg.Registry.Access() {
-		if access.Trust == q.id {
+		if access.Trust == q.id && access.API != trust.UserInfo {
 			return access.Client, nil
 		}
 	}

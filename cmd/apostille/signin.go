@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"apostille/broker"
+	"apostille/broker/authflow"
+	"apostille/broker/authorize"
+	"apostille/broker/chooser"
+	"apostille/broker/config"
+	"apostille/broker/family"
+	"apostille/broker/page"
+	"apostille/broker/seal"
+	"apostille/broker/session"
+	"apostille/broker/token"
+	"apostille/broker/userinfo"
+	"apostille/trust"
+	"apostille/trust/jose"
+	"apostille/upstream/fetch"
+	"apostille/upstream/oidc"
+)
+
+// Labels of secrets that are derived from the key file. They never change: what was sealed must open after an upgrade, and people keep
+// their pairwise subjects.
+const (
+	sealLabel     = "seal"
+	pairwiseLabel = "pairwise-v1"
+)
+
+// signIn are the parts of signing people in that live as long as the process.
+type signIn struct {
+	party     *oidc.RelyingParty
+	box       *seal.Box
+	pages     *page.Renderer
+	cookies   session.Cookies
+	sessions  *session.Manager
+	families  *family.Families
+	standings *token.Known
+	logos     *chooser.Logos
+}
+
+// newSignIn makes them.
+func (s *server) newSignIn(cfg *config.Config) (*signIn, error) {
+	base, err := url.Parse(cfg.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	path := strings.TrimSuffix(base.Path, "/")
+	in := &signIn{box: seal.New(s.kek.Derive(sealLabel)), cookies: session.Cookies{Secure: base.Scheme == "https"}}
+	in.pages, err = page.New(page.Options{
+		Brand: cfg.Login.Name, Contact: cfg.Login.Contact, Base: path, Language: cfg.Login.Language, Log: s.log,
+		Messages: []fs.FS{chooser.Files, authflow.Messages, authorize.Messages},
+	})
+	if err != nil {
+		return nil, err
+	}
+	in.party = &oidc.RelyingParty{
+		Configs: func(id string) (oidc.LoginConfig, bool) { c, ok := s.config.Load().Logins[id]; return c, ok },
+		Keys:    s.keys, Client: s.guard.Client, Sign: s.sign, Now: time.Now, Log: s.log,
+	}
+	in.sessions = &session.Manager{
+		Store: s.store, Cookies: in.cookies, Idle: cfg.Login.SessionIdle, Max: cfg.Login.SessionMax, Now: time.Now,
+		Remote: remote(cfg.Listener.Behind), Log: s.log,
+	}
+	in.families = &family.Families{Store: s.store, Sessions: s.store, Claims: in.party, Box: in.box, Now: time.Now}
+	in.standings = &token.Known{
+		Marks: s.marks, Revocations: s.store, Consents: s.store, FirstParty: s.firstParty, Log: s.log,
+	}
+	in.logos = chooser.NewLogos(chooser.LogoOptions{Base: path, Find: s.logo, Log: s.log,
+		Fetch: func(ctx context.Context, link string) ([]byte, http.Header, error) {
+			return fetch.Get(ctx, s.guard.Client(nil, true), link, "image/png", "image/jpeg", "image/webp")
+		},
+	})
+	return in, nil
+}
+
+// logo finds the URL of a trust's logo.
+func (s *server) logo(trustID string) (string, bool) {
+	t, ok := s.policy.Load().Registry.Trust(trustID)
+	if !ok || t.Spec.Disabled || t.Spec.Login == nil || t.Spec.Login.Logo == "" {
+		return "", false
+	}
+	return t.Spec.Login.Logo, true
+}
+
+// sign signs what proves us to an upstream, with a key that our JWK Set publishes.
+func (s *server) sign(alg jose.Alg, typ string, claims []byte) (string, error) {
+	key, err := s.ring.Signer(alg)
+	if err != nil {
+		return "", err
+	}
+	return jose.Sign(key.Alg, key.Kid, typ, claims, key.Key)
+}
+
+// offices is the picker of one generation of the configuration.
+type offices struct {
+	*chooser.Index
+	*chooser.Pages
+}
+
+// newOffices indexes the trusts that people sign in with.
+func newOffices(reg *trust.Registry, pages *chooser.Pages) *offices {
+	var list []chooser.Office
+	for _, id := range reg.TrustIDs() {
+		t, _ := reg.Trust(id)
+		if t.Spec.Disabled || t.Spec.Login == nil {
+			continue
+		}
+		name := t.Spec.Name
+		if name == "" {
+			name = id
+		}
+		l := t.Spec.Login
+		list = append(list, chooser.Office{
+			ID: id, Name: name, Issuer: t.Spec.Issuer, Domains: l.EmailDomains, Keywords: l.Keywords, Logo: l.Logo, Hidden: l.Hidden,
+		})
+	}
+	return &offices{Index: chooser.NewIndex(list), Pages: pages}
+}
+
+// mount adds what people see to the parts of the broker.
+func (s *server) mount(cfg *config.Config, d *broker.Deps, endpoint *token.Endpoint) {
+	in := s.signIn
+	flow := s.flow(cfg)
+	auth := &authorize.Endpoint{
+		Policy: func() authorize.Policy {
+			p := s.policy.Load()
+			return authorize.Policy{Registry: p.Registry, Credentials: p.Credentials}
+		},
+		Base: basePath(cfg.Issuer), Sessions: in.sessions, Logins: flow, Standings: in.standings, Consents: s.store, Codes: in.families,
+		Requests: s.store, Box: in.box, Pages: in.pages, Keys: s.ring, Pairwise: s.pairwise, Audit: s.audit, Sampled: s.strangers,
+		Remote: endpoint.Remote, Observer: s.metrics, Now: time.Now, Log: s.log,
+	}
+	d.Authorize, d.PAR = auth, auth.Pushed(endpoint.Clients, s.allowIP)
+	d.UserInfo = &userinfo.Endpoint{
+		Policy: s.policy.Load, Verifier: s.verifier, Standings: in.standings, Families: s.store, Minter: endpoint.Minter, Gate: endpoint.Gate,
+		Now: time.Now, Log: s.log, MaxBody: cfg.Listener.MaxBody,
+	}
+	for _, r := range flow.Routes() {
+		d.Pages = append(d.Pages, broker.Page(r))
+	}
+	d.Pages = append(d.Pages,
+		broker.Page{Pattern: "POST " + authorize.ConsentPath, Handler: auth.Consent()},
+		broker.Page{Pattern: "GET /login/logo/{trust}", Handler: in.logos},
+		broker.Page{Pattern: "GET /assets/{name}", Handler: in.pages.Assets()},
+	)
+}
+
+// flow makes the logins.
+func (s *server) flow(cfg *config.Config) *authflow.Flow {
+	in := s.signIn
+	return &authflow.Flow{
+		Issuer: cfg.Issuer, Registry: func() authflow.Registry { return s.policy.Load().Registry },
+		Provider: in.party, Logout: in.party, Sessions: in.sessions, Pending: s.store, Replay: s.store, Ender: s.store,
+		Chooser: func() authflow.Chooser { return s.offices.Load() },
+		Pages:   &authflow.FailurePages{Writer: in.pages, Dev: cfg.Dev},
+		Box:     in.box, Cookies: in.cookies, Remember: cfg.Login.Remember, Audit: s.audit, Sampled: s.strangers,
+		Remote: remote(cfg.Listener.Behind), Limit: s.allowIP, Now: time.Now, Log: s.log,
+	}
+}
+
+// allowIP says whether an address may ask again, by the limits of the token endpoint: one budget for all that a stranger can cause.
+func (s *server) allowIP(ip string) bool { return s.policy.Load().Limits.AllowIP(ip, time.Now()) }
+
+// pairwise is what an application of a sector calls a person.
+func (s *server) pairwise(sector, sub string) string { return trust.PairwiseSub(s.salt, sector, sub) }
+
+func basePath(issuer string) string {
+	u, err := url.Parse(issuer)
+	if err != nil { // it was compiled
+		return ""
+	}
+	return strings.TrimSuffix(u.Path, "/")
+}
+
+// formAction lists where a choice in the picker may lead.
+func formAction(dev bool) []string {
+	list := []string{"https:"}
+	if dev {
+		list = append(list, "http:")
+	}
+	return slices.Clip(list)
+}
