@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 
+	"apostille/broker/mint"
 	"apostille/broker/oauth"
 	"apostille/trust"
 )
@@ -99,7 +100,7 @@ func (e *Endpoint) hint(ctx context.Context, c *call) error {
 	}
 	sub, err := hintSubject(ctx, e.Keys, c.policy.Registry.Issuer(), q.client.ID, q.idToken)
 	switch {
-	case errors.Is(err, errHintKey):
+	case errors.Is(err, mint.ErrHintKey):
 		return &problem{Code: codeLogin, Text: "id_token_hint is too old to be read", Reason: trust.ReasonKeyUnknown, Detail: err.Error()}
 	case err != nil:
 		return redirected(oauth.CodeInvalidRequest, err.Error())

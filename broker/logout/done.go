@@ -1,0 +1,101 @@
+package logout
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"apostille/broker/page"
+	"apostille/broker/session"
+	"apostille/broker/store"
+	"apostille/trust"
+)
+
+// outcome is what ended, and whom we tell.
+type outcome struct {
+	session.Ended
+	Told []store.Delivery
+}
+
+// doneView is the dot of the last page.
+type doneView struct {
+	Title, Lead string // message keys
+	Application string
+	Back        string // "" = nowhere
+	Told        []string
+	Asked       []asked
+	Offices     []office
+}
+
+// asked is an application that its frame asks to sign out: nobody hears whether it did.
+type asked struct{ Name, Frame string }
+
+// office is where somebody may still be signed in.
+type office struct{ Name, URL string }
+
+// out says that nobody is signed in any more. Without anything to show it goes straight back to the application.
+func (e *Endpoint) out(w http.ResponseWriter, r *http.Request, q request, o *outcome) {
+	v := doneView{Title: "logout.done.title", Lead: "logout.done.text", Application: e.clientName(q.Client), Back: page.Href(q.back())}
+	var frames []string
+	if o != nil {
+		for _, d := range o.Told {
+			v.Told = append(v.Told, e.clientName(d.Client))
+		}
+		v.Asked = e.fronts(o.Families)
+		v.Offices = e.stillAt(r, o.Sessions)
+		for _, a := range v.Asked {
+			frames = append(frames, origins(a.Frame)...)
+		}
+	}
+	if back := q.back(); back != "" && len(v.Asked) == 0 && len(v.Offices) == 0 {
+		http.Redirect(w, r, back, http.StatusSeeOther)
+		return
+	}
+	e.Pages.Write(w, r, page.Page{Template: doneTemplate, Title: v.Title, Locales: q.Locales, Narrow: true, Frames: slices.Compact(frames), Data: v})
+}
+
+// fronts lists the applications that want to hear of it in the browser, with iss and sid (Front-Channel Logout §2).
+func (e *Endpoint) fronts(families []store.Family) (list []asked) {
+	seen := map[string]bool{}
+	for _, f := range families {
+		c, ok := e.Registry().Client(f.Client)
+		if !ok || c.Spec.App == nil || c.Spec.App.FrontchannelLogoutURI == "" || seen[f.Client+f.SID] {
+			continue
+		}
+		seen[f.Client+f.SID] = true
+		u, err := url.Parse(c.Spec.App.FrontchannelLogoutURI)
+		if err != nil { // it was compiled
+			continue
+		}
+		q := u.Query()
+		q.Set("iss", e.Registry().Issuer())
+		q.Set("sid", f.SID)
+		u.RawQuery = q.Encode()
+		list = append(list, asked{Name: e.clientName(f.Client), Frame: u.String()})
+	}
+	return list
+}
+
+// stillAt lists the offices where the browser's session can be ended as well. One that does not answer is left out.
+func (e *Endpoint) stillAt(r *http.Request, ended []store.Session) (list []office) {
+	for _, s := range ended {
+		for _, i := range s.Identities {
+			t, ok := e.Registry().Trust(i.Trust)
+			if !ok || t.Spec.Disabled || t.Spec.Login == nil {
+				continue
+			}
+			link, err := e.Offices.LogoutURL(r.Context(), t, "", "", "")
+			if err == nil && link != "" {
+				list = append(list, office{Name: officeName(t), URL: page.Href(link)})
+			}
+		}
+	}
+	return list
+}
+
+func officeName(t *trust.Trust) string {
+	if t.Spec.Name != "" {
+		return t.Spec.Name
+	}
+	return t.ID
+}
