@@ -49,6 +49,7 @@ type Refresh struct {
 	Hash   Hash
 	Family string
 	Until  time.Time // idle bound
+	Used   bool      // it has a successor; of what Families.Refresh returns
 }
 
 // Rotation of a refresh token: Old is presented, Next takes its place.

@@ -29,7 +29,9 @@ func (s *Store) Refresh(ctx context.Context, h store.Hash) (store.Refresh, store
 	if !ok {
 		return store.Refresh{}, store.Family{}, false, nil
 	}
-	return t.Refresh, copyFamily(s.families[t.Family]), true, nil
+	out := t.Refresh
+	out.Used = !t.rotated.IsZero()
+	return out, copyFamily(s.families[t.Family]), true, nil
 }
 
 // Rotate implements store.Families.

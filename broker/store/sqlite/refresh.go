@@ -13,13 +13,14 @@ import (
 func (s *Store) Refresh(ctx context.Context, h store.Hash) (store.Refresh, store.Family, bool, error) {
 	var f familyRow
 	var until int64
+	var used bool
 	ok, err := s.readRow(ctx, `
-		SELECT refresh.until, `+familyColumns+` FROM refresh JOIN families ON id = family WHERE hash = ?`,
-		[]any{h[:]}, append([]any{&until}, f.columns()...)...)
+		SELECT refresh.until, rotated IS NOT NULL, `+familyColumns+` FROM refresh JOIN families ON id = family WHERE hash = ?`,
+		[]any{h[:]}, append([]any{&until, &used}, f.columns()...)...)
 	if err != nil || !ok {
 		return store.Refresh{}, store.Family{}, false, s.wrap("refresh", err)
 	}
-	return store.Refresh{Hash: h, Family: f.ID, Until: timeAt(until)}, f.family(), true, nil
+	return store.Refresh{Hash: h, Family: f.ID, Until: timeAt(until), Used: used}, f.family(), true, nil
 }
 
 // rotated is what Rotate returns beside its error.

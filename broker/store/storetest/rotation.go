@@ -41,9 +41,13 @@ func testRotation(t *testing.T, open Open) {
 			for i := range 5 {
 				wantRotation(t, f, rotation(f, fmt.Sprint("f-", i), fmt.Sprint("f-", i+1), grace), store.RotationDone, fmt.Sprint("answer to f-", i))
 			}
-			_, fam, ok, err := f.reopen().Refresh(t.Context(), hash("f-5"))
-			if err != nil || !ok || fam.ID != "f" {
-				t.Errorf("the last: %v, family %q, error %v", ok, fam.ID, err)
+			again := f.reopen()
+			last, fam, ok, err := again.Refresh(t.Context(), hash("f-5"))
+			if err != nil || !ok || fam.ID != "f" || last.Used {
+				t.Errorf("the last: %v, family %q, used %v, error %v", ok, fam.ID, last.Used, err)
+			}
+			if before, _, ok, err := again.Refresh(t.Context(), hash("f-4")); err != nil || !ok || !before.Used {
+				t.Errorf("the one before: %v, used %v, error %v", ok, before.Used, err)
 			}
 			wantFamily(t, f, "f", "")
 		},
