@@ -1,8 +1,8 @@
 # make test is what CI runs; it installs what is missing and ends with a table.
 
-STAGES = install gofmt vet staticcheck govulncheck unit race fuzz interop
+STAGES = install gofmt vet staticcheck govulncheck unit race fuzz interop e2e
 
-.PHONY: test build demo bench interop fmt
+.PHONY: test build demo bench interop e2e fmt
 
 test:
 	@.ci/stage $(STAGES)
@@ -19,6 +19,10 @@ bench:
 
 interop:
 	@.ci/stage install interop
+
+# a real browser in front of the demo's parties; screenshots are left in .cache/e2e
+e2e:
+	@.ci/stage install e2e
 
 fmt:
 	gofmt -w $$(git ls-files -co --exclude-standard '*.go')

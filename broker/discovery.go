@@ -29,6 +29,9 @@ func newDiscovery(d Deps, mounted []route) *discovery {
 	authenticated(fixed, "token_endpoint", true)
 	authenticated(fixed, "introspection_endpoint", d.Introspect != nil)
 	authenticated(fixed, "revocation_endpoint", d.Revoke != nil)
+	if d.Introspect != nil {
+		fixed["introspection_signing_alg_values_supported"] = []string{"RS256"} // RFC 9701 §7
+	}
 	if d.EndSession != nil {
 		maps.Copy(fixed, logout)
 	}

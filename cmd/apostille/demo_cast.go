@@ -27,6 +27,9 @@ type cast struct {
 	logFile    string
 	http       *http.Client // reaches the parties by their names
 
+	office         *fake.Provider // the head office's
+	portal, orders *fake.App
+
 	failed chan error // a party that ended by itself; buffered for all of them
 	cancel context.CancelFunc
 	ended  sync.WaitGroup
@@ -76,9 +79,10 @@ func (c *cast) serveOffices(ctx context.Context, places places) {
 			PostLogoutURIs: []string{c.urls.Broker + "/oauth2/end_session"},
 		}}
 	}
-	c.serve(ctx, places.headOffice, fake.NewProvider(fake.Options{
+	c.office = fake.NewProvider(fake.Options{
 		Issuer: c.urls.HeadOffice, Name: "HMart Head Office", Accounts: fake.DemoAccounts(c.urls.Broker), Clients: client("head-office"),
-	}))
+	})
+	c.serve(ctx, places.headOffice, c.office)
 	c.serve(ctx, places.region, fake.NewProvider(fake.Options{
 		Issuer: c.urls.Region, Name: "HMart Region West", Clients: client("west"), People: []fake.Person{
 			{Username: "wendy", Name: "Wendy Okafor", Email: "wendy@west.hmart.example", Department: "logistics"},
@@ -89,14 +93,16 @@ func (c *cast) serveOffices(ctx context.Context, places places) {
 
 // serveApps runs the two applications: the region's own, and a third party's, which people are asked about.
 func (c *cast) serveApps(ctx context.Context, places places) {
-	c.serve(ctx, places.portal, &fake.App{
+	c.portal = &fake.App{
 		Name: "Warehouse portal", URL: c.urls.Portal, Broker: c.urls.Broker, ClientID: "warehouse-portal", ClientSecret: portalSecret,
 		Scopes: []string{"openid", "profile", "email", "stock.read"}, StockURL: c.urls.Warehouse + "/stock", HTTP: c.http,
-	})
-	c.serve(ctx, places.orders, &fake.App{
+	}
+	c.orders = &fake.App{
 		Name: "DDStore orders", URL: c.urls.Orders, Broker: c.urls.Broker, ClientID: "ddstore-orders", ClientSecret: ordersSecret,
 		Scopes: []string{"openid", "profile"}, HTTP: c.http,
-	})
+	}
+	c.serve(ctx, places.portal, c.portal)
+	c.serve(ctx, places.orders, c.orders)
 }
 
 // serveWarehouse runs the API. It takes nothing from this process but the broker's address.

@@ -95,3 +95,88 @@ func TestPeopleOfEachOfficeSignInWithTheirOwn(t *testing.T) {
 		}
 	})
 }
+
+func TestSigningOutEndsBothApplications(t *testing.T) {
+	t.Parallel()
+	withCast(t, func(c *cast) {
+		b := fake.NewBrowser(nil)
+		home, err := b.SignIn(press(t, b, open(t, b, c.urls.Portal+"/login"), "trust", "head-office"), "alice")
+		if err != nil {
+			t.Fatal(err)
+		}
+		press(t, b, open(t, b, c.urls.Orders+"/login"), "decision", "allow")
+		var logout fake.Form
+		for _, f := range open(t, b, c.urls.Portal+"/").Forms() {
+			if f.Action == "/logout" {
+				logout = f
+			}
+		}
+		question, err := b.Send(home, logout, nil)
+		if err != nil || !strings.Contains(question.Text(), "Warehouse portal asks to sign you out") {
+			t.Fatalf("%v at %v: %s", err, question.Hops, question.Text())
+		}
+		// Asking does not sign out: the other application is still in.
+		if len(c.orders.SignedIn()) != 1 {
+			t.Fatal("a logout request by itself signed somebody out")
+		}
+		back := press(t, b, question, "decision", "leave")
+		if back.URL.String() != c.urls.Portal+"/" || !strings.Contains(back.Text(), "Nobody is signed in") {
+			t.Errorf("went to %v: %s", back.Hops, back.Text())
+		}
+		eventually(t, "the other application was not told", func() bool { return len(c.orders.SignedIn()) == 0 })
+		if again := open(t, b, c.urls.Orders+"/login?prompt=none"); !strings.Contains(again.Text(), "login_required") {
+			t.Errorf("signed in again without being asked: %s", again.Text())
+		}
+	})
+}
+
+func TestPeopleSeeAndEndWhatIsTheirs(t *testing.T) {
+	t.Parallel()
+	withCast(t, func(c *cast) {
+		b := fake.NewBrowser(nil)
+		if page := open(t, b, c.urls.Broker+"/account"); page.Status != 401 || !strings.Contains(page.Text(), "Nobody is signed in") {
+			t.Errorf("without a session: %d %s", page.Status, page.Text())
+		}
+		home, err := b.SignIn(press(t, b, open(t, b, c.urls.Portal+"/login"), "trust", "head-office"), "alice")
+		if err != nil {
+			t.Fatal(err)
+		}
+		press(t, b, open(t, b, c.urls.Orders+"/login"), "decision", "allow")
+		mine := open(t, b, c.urls.Broker+"/account")
+		for _, want := range []string{"Alice Martin", "HMart Head Office", "Warehouse portal", "DDStore orders", "stock.read", "this one"} {
+			if !strings.Contains(mine.Text(), want) {
+				t.Errorf("the page does not say %q:\n%s", want, mine.Text())
+			}
+		}
+		// Somebody else is signed in elsewhere, and sees nothing of it.
+		other := fake.NewBrowser(nil)
+		if _, err := other.SignIn(press(t, other, open(t, other, c.urls.Portal+"/login"), "trust", "head-office"), "bob"); err != nil {
+			t.Fatal(err)
+		}
+		if theirs := open(t, other, c.urls.Broker+"/account"); strings.Contains(theirs.Text(), "Alice") || strings.Contains(theirs.Text(), "DDStore") {
+			t.Errorf("Bob sees what is Alice's:\n%s", theirs.Text())
+		}
+		// Access that is withdrawn is gone at once, and has to be asked for again.
+		mine = press(t, b, mine, "client", "ddstore-orders")
+		if strings.Contains(mine.Text(), "DDStore orders Alice") {
+			t.Errorf("still listed:\n%s", mine.Text())
+		}
+		eventually(t, "the application was not told", func() bool { return len(c.orders.SignedIn()) == 0 })
+		if again := open(t, b, c.urls.Orders+"/login"); !strings.Contains(again.Text(), "Allow") {
+			t.Errorf("not asked again:\n%s", again.Text())
+		}
+		if len(c.portal.SignedIn()) != 2 {
+			t.Errorf("%d people are signed in to the portal, wanted both", len(c.portal.SignedIn()))
+		}
+		// Everywhere means everywhere of hers, and nobody else's.
+		press(t, b, open(t, b, c.urls.Broker+"/account"), "all", "1")
+		eventually(t, "the portal was not told", func() bool { return len(c.portal.SignedIn()) == 1 })
+		if page := open(t, b, c.urls.Broker+"/account"); page.Status != 401 {
+			t.Errorf("still signed in:\n%s", page.Text())
+		}
+		if page := open(t, other, c.urls.Broker+"/account"); page.Status != 200 {
+			t.Errorf("Bob is signed out as well: %s", page.Text())
+		}
+		_ = home
+	})
+}

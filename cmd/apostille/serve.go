@@ -13,13 +13,13 @@ import (
 	"time"
 
 	"apostille/broker"
+	"apostille/broker/account"
 	"apostille/broker/audit"
 	"apostille/broker/clientauth"
 	"apostille/broker/config"
 	"apostille/broker/family"
 	"apostille/broker/keyring"
 	"apostille/broker/metrics"
-	"apostille/broker/mint"
 	"apostille/broker/oauth"
 	"apostille/broker/store"
 	"apostille/broker/store/memory"
@@ -81,6 +81,7 @@ func (a *app) serve(ctx context.Context) error {
 	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.background.Go(func() { s.keys.Run(serving) })
 	s.background.Go(func() { s.follower.Run(serving) })
+	s.background.Go(func() { s.signIn.tell.Run(serving) })
 	s.background.Go(func() { s.watch(serving) })
 	defer s.background.Wait()
 	defer cancel()
@@ -110,6 +111,7 @@ func (s *server) openStore(ctx context.Context, cfg *config.Config) error {
 	if s.audit, err = openAudit(cfg.Audit, s.app.stdout); err != nil {
 		return errors.Join(fmt.Errorf("audit: %w", err), s.store.Close())
 	}
+	s.recent = account.NewRecent(s.audit)
 	s.strangers = audit.Sampled(s.audit, audit.SampleOptions{PerSecond: strangersPerSecond, OnDrop: s.metrics.SampledOut})
 	s.follower = &broker.Follower{
 		Versions: s.store, Confirm: s.marks.Confirm, Every: time.Second, Log: s.log,
@@ -151,9 +153,9 @@ func (s *server) newBroker(cfg *config.Config) (http.Handler, error) {
 		Clients:   &clientauth.Authenticator{Replay: s.store, Now: time.Now},
 		Standings: s.signIn.standings,
 		Replay:    s.store,
-		Minter:    &mint.Minter{Issuer: cfg.Issuer, Keys: s.ring, Salt: s.salt},
+		Minter:    s.signIn.minter,
 		Opaques:   s.store,
-		Audit:     s.audit,
+		Audit:     s.recent,
 		Sampled:   s.strangers,
 		Gate:      token.NewGate(cfg.Limits.Concurrent),
 		Remote:    remote(cfg.Listener.Behind),

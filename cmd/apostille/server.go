@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"apostille/broker"
+	"apostille/broker/account"
 	"apostille/broker/audit"
 	"apostille/broker/chooser"
 	"apostille/broker/clientauth"
@@ -42,6 +43,7 @@ type server struct {
 	ring      *keyring.Ring
 	marks     *token.Marks
 	audit     *audit.Writer
+	recent    *account.Recent // records to audit
 	strangers *audit.Sampler
 	guard     *fetch.Guard
 	keys      *keys.Cache

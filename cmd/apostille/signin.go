@@ -10,14 +10,19 @@ import (
 	"time"
 
 	"apostille/broker"
+	"apostille/broker/account"
 	"apostille/broker/authflow"
 	"apostille/broker/authorize"
 	"apostille/broker/chooser"
 	"apostille/broker/config"
 	"apostille/broker/family"
+	"apostille/broker/introspect"
+	"apostille/broker/logout"
+	"apostille/broker/mint"
 	"apostille/broker/page"
 	"apostille/broker/seal"
 	"apostille/broker/session"
+	"apostille/broker/store"
 	"apostille/broker/token"
 	"apostille/broker/userinfo"
 	"apostille/trust"
@@ -43,6 +48,8 @@ type signIn struct {
 	families  *family.Families
 	standings *token.Known
 	logos     *chooser.Logos
+	minter    *mint.Minter
+	tell      *logout.Deliveries
 }
 
 // newSignIn makes them.
@@ -55,7 +62,7 @@ func (s *server) newSignIn(cfg *config.Config) (*signIn, error) {
 	in := &signIn{box: seal.New(s.kek.Derive(sealLabel)), cookies: session.Cookies{Secure: base.Scheme == "https"}}
 	in.pages, err = page.New(page.Options{
 		Brand: cfg.Login.Name, Contact: cfg.Login.Contact, Base: path, Language: cfg.Login.Language, Log: s.log,
-		Messages: []fs.FS{chooser.Files, authflow.Messages, authorize.Messages},
+		Messages: []fs.FS{chooser.Files, authflow.Messages, authorize.Messages, logout.Messages, account.Messages},
 	})
 	if err != nil {
 		return nil, err
@@ -64,9 +71,15 @@ func (s *server) newSignIn(cfg *config.Config) (*signIn, error) {
 		Configs: func(id string) (oidc.LoginConfig, bool) { c, ok := s.config.Load().Logins[id]; return c, ok },
 		Keys:    s.keys, Client: s.guard.Client, Sign: s.sign, Now: time.Now, Log: s.log,
 	}
+	in.minter = &mint.Minter{Issuer: cfg.Issuer, Keys: s.ring, Salt: s.salt}
+	in.tell = &logout.Deliveries{
+		Store: s.store, Registry: func() logout.Registry { return s.policy.Load().Registry }, Minter: in.minter,
+		Client: s.guard.Client(nil, true), Now: time.Now, Log: s.log,
+	}
 	in.sessions = &session.Manager{
 		Store: s.store, Cookies: in.cookies, Idle: cfg.Login.SessionIdle, Max: cfg.Login.SessionMax, Now: time.Now,
 		Remote: remote(cfg.Listener.Behind), Log: s.log,
+		Replaced: func(ctx context.Context, e session.Ended) { s.ended(ctx, e.Sessions, e.Families) },
 	}
 	in.families = &family.Families{Store: s.store, Sessions: s.store, Claims: in.party, Box: in.box, Now: time.Now}
 	in.standings = &token.Known{
@@ -87,6 +100,13 @@ func (s *server) logo(trustID string) (string, bool) {
 		return "", false
 	}
 	return t.Spec.Login.Logo, true
+}
+
+// ended has applications told of what ended. They are signed out here whether that succeeds or not.
+func (s *server) ended(ctx context.Context, sessions []store.Session, families []store.Family) {
+	if _, err := s.signIn.tell.Ended(ctx, sessions, families); err != nil {
+		s.log.Error("logout tokens could not be queued", "error", err)
+	}
 }
 
 // sign signs what proves us to an upstream, with a key that our JWK Set publishes.
@@ -134,7 +154,7 @@ func (s *server) mount(cfg *config.Config, d *broker.Deps, endpoint *token.Endpo
 			return authorize.Policy{Registry: p.Registry, Credentials: p.Credentials}
 		},
 		Base: basePath(cfg.Issuer), Sessions: in.sessions, Logins: flow, Standings: in.standings, Consents: s.store, Codes: in.families,
-		Requests: s.store, Box: in.box, Pages: in.pages, Keys: s.ring, Pairwise: s.pairwise, Audit: s.audit, Sampled: s.strangers,
+		Requests: s.store, Box: in.box, Pages: in.pages, Keys: s.ring, Pairwise: s.pairwise, Audit: s.recent, Sampled: s.strangers,
 		Remote: endpoint.Remote, Observer: s.metrics, Now: time.Now, Log: s.log,
 	}
 	d.Authorize, d.PAR = auth, auth.Pushed(endpoint.Clients, s.allowIP)
@@ -142,11 +162,29 @@ func (s *server) mount(cfg *config.Config, d *broker.Deps, endpoint *token.Endpo
 		Policy: s.policy.Load, Verifier: s.verifier, Standings: in.standings, Families: s.store, Minter: endpoint.Minter, Gate: endpoint.Gate,
 		Now: time.Now, Log: s.log, MaxBody: cfg.Listener.MaxBody,
 	}
+	out := &logout.Endpoint{
+		Registry: func() logout.Registry { return s.policy.Load().Registry }, Base: basePath(cfg.Issuer), Sessions: in.sessions, Keys: s.ring,
+		Offices: in.party, Box: in.box, Pages: in.pages, Tell: in.tell, Audit: s.recent, Remote: endpoint.Remote, Now: time.Now, Log: s.log,
+	}
+	d.EndSession = out
+	look := &introspect.Endpoint{
+		Policy: s.policy.Load, Clients: endpoint.Clients, Verifier: s.verifier, Standings: in.standings, Store: s.store, Minter: in.minter,
+		Gate: endpoint.Gate, Audit: s.recent, Remote: endpoint.Remote, Now: time.Now, Log: s.log, MaxBody: cfg.Listener.MaxBody,
+	}
+	d.Introspect, d.Revoke = look, look.Revoke()
+	mine := &account.Endpoint{
+		Registry: func() account.Registry { return s.policy.Load().Registry }, Base: basePath(cfg.Issuer), Sessions: in.sessions, Store: s.store,
+		Recent: s.recent, Pages: in.pages, Ended: s.ended, Audit: s.recent, Remote: endpoint.Remote, Now: time.Now, Log: s.log,
+	}
 	for _, r := range flow.Routes() {
 		d.Pages = append(d.Pages, broker.Page(r))
 	}
 	d.Pages = append(d.Pages,
 		broker.Page{Pattern: "POST " + authorize.ConsentPath, Handler: auth.Consent()},
+		broker.Page{Pattern: "POST " + logout.ConfirmPath, Handler: out.Confirm()},
+		broker.Page{Pattern: "GET " + account.Path, Handler: mine},
+		broker.Page{Pattern: "POST " + account.EndPath, Handler: mine.End()},
+		broker.Page{Pattern: "POST " + account.AppsPath, Handler: mine.Apps()},
 		broker.Page{Pattern: "GET /login/logo/{trust}", Handler: in.logos},
 		broker.Page{Pattern: "GET /assets/{name}", Handler: in.pages.Assets()},
 	)
@@ -160,8 +198,8 @@ func (s *server) flow(cfg *config.Config) *authflow.Flow {
 		Provider: in.party, Logout: in.party, Sessions: in.sessions, Pending: s.store, Replay: s.store, Ender: s.store,
 		Chooser: func() authflow.Chooser { return s.offices.Load() },
 		Pages:   &authflow.FailurePages{Writer: in.pages, Dev: cfg.Dev},
-		Box:     in.box, Cookies: in.cookies, Remember: cfg.Login.Remember, Audit: s.audit, Sampled: s.strangers,
-		Remote: remote(cfg.Listener.Behind), Limit: s.allowIP, Now: time.Now, Log: s.log,
+		Box:     in.box, Cookies: in.cookies, Remember: cfg.Login.Remember, Audit: s.recent, Sampled: s.strangers,
+		Remote: remote(cfg.Listener.Behind), Limit: s.allowIP, Ended: s.ended, Now: time.Now, Log: s.log,
 	}
 }
 
