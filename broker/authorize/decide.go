@@ -101,6 +101,7 @@ func (c *call) signIn(who *identity) family.SignIn {
 		Challenge: q.Challenge, Nonce: q.Nonce,
 		Session: who.Session, SID: trust.SID(who.Session, q.client.ID),
 		ClaimsParam: q.claims.encode(), AuthTimeWanted: q.authTimeWanted(),
+		Upstream: who.Upstream,
 	}
 }
 

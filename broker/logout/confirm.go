@@ -102,7 +102,7 @@ func (e *Endpoint) confirmed(w http.ResponseWriter, r *http.Request, form oauth.
 		e.Pages.Write(w, r, page.Page{Template: doneTemplate, Title: "logout.stay.title", Locales: in.Locales, Narrow: true,
 			Data: doneView{Title: "logout.stay.title", Lead: "logout.stay.text", Back: page.Href(in.back()), Application: e.clientName(in.Client)}})
 	default:
-		e.end(w, r, in.request)
+		e.end(w, r, in.request, s)
 	}
 }
 
@@ -118,7 +118,13 @@ func (e *Endpoint) unseal(text string) (in waiting, err error) {
 }
 
 // end ends the session, then says so to whom it concerns.
-func (e *Endpoint) end(w http.ResponseWriter, r *http.Request, q request) {
+func (e *Endpoint) end(w http.ResponseWriter, r *http.Request, q request, s *session.Session) {
+	hints := map[string]string{} // by trust; read before the session is gone
+	for _, i := range s.Identities {
+		if known, ok := s.Identity(i.Trust); ok {
+			hints[i.Trust] = known.IDToken
+		}
+	}
 	ended, err := e.Sessions.End(w, r)
 	if err != nil {
 		e.unavailable(w, r, "ending a session", err)
@@ -132,7 +138,7 @@ func (e *Endpoint) end(w http.ResponseWriter, r *http.Request, q request) {
 	if err != nil { // they are signed out here all the same
 		e.Log.Error("logout tokens could not be queued", "error", err)
 	}
-	e.out(w, r, q, &outcome{Ended: *ended, Told: told})
+	e.out(w, r, q, &outcome{Ended: *ended, Told: told, Hints: hints})
 }
 
 // record writes who was signed out to the audit trail. A logout that cannot be recorded is still one.

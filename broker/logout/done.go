@@ -14,7 +14,8 @@ import (
 // outcome is what ended, and whom we tell.
 type outcome struct {
 	session.Ended
-	Told []store.Delivery
+	Told  []store.Delivery
+	Hints map[string]string // ID tokens of the offices, by trust
 }
 
 // doneView is the dot of the last page.
@@ -42,7 +43,7 @@ func (e *Endpoint) out(w http.ResponseWriter, r *http.Request, q request, o *out
 			v.Told = append(v.Told, e.clientName(d.Client))
 		}
 		v.Asked = e.fronts(o.Families)
-		v.Offices = e.stillAt(r, o.Sessions)
+		v.Offices = e.stillAt(r, o)
 		for _, a := range v.Asked {
 			frames = append(frames, origins(a.Frame)...)
 		}
@@ -77,14 +78,14 @@ func (e *Endpoint) fronts(families []store.Family) (list []asked) {
 }
 
 // stillAt lists the offices where the browser's session can be ended as well. One that does not answer is left out.
-func (e *Endpoint) stillAt(r *http.Request, ended []store.Session) (list []office) {
-	for _, s := range ended {
+func (e *Endpoint) stillAt(r *http.Request, o *outcome) (list []office) {
+	for _, s := range o.Sessions {
 		for _, i := range s.Identities {
 			t, ok := e.Registry().Trust(i.Trust)
 			if !ok || t.Spec.Disabled || t.Spec.Login == nil {
 				continue
 			}
-			link, err := e.Offices.LogoutURL(r.Context(), t, "", "", "")
+			link, err := e.Offices.LogoutURL(r.Context(), t, o.Hints[i.Trust], "", "")
 			if err == nil && link != "" {
 				list = append(list, office{Name: officeName(t), URL: page.Href(link)})
 			}

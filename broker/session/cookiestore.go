@@ -52,7 +52,7 @@ func (c *cookieStore) New(r *http.Request, name string) (*sessions.Session, erro
 		return s, nil
 	}
 	s.ID, s.IsNew = value, false
-	s.Values[recordKey{}] = &Session{Session: found, at: now}
+	s.Values[recordKey{}] = &Session{Session: found, at: now, box: c.m.Box}
 	c.touch(r, s)
 	return s, nil
 }
@@ -113,7 +113,7 @@ func (c *cookieStore) put(r *http.Request, s *sessions.Session, value string, ad
 	if err := c.m.Store.CreateSession(r.Context(), hash(value), fresh); err != nil {
 		return err
 	}
-	s.Values[recordKey{}] = &Session{Session: fresh, at: now}
+	s.Values[recordKey{}] = &Session{Session: fresh, at: now, box: c.m.Box}
 	return nil
 }
 

@@ -31,6 +31,7 @@ type Manager struct {
 	Now     func() time.Time
 	Remote  func(*http.Request) string // the browser's IP address
 	Log     *slog.Logger
+	Box     Box // seals what upstreams gave; nil = it is not kept
 	// Replaced is told what ended because another person of the same office signed in with the same browser; nil = nobody is.
 	Replaced func(context.Context, Ended)
 }
@@ -51,7 +52,7 @@ func (m *Manager) Current(r *http.Request) (*Session, error) {
 // session first, with all that began there.
 func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, login upstream.Login) (*Session, error) {
 	now := m.Now()
-	identity, err := m.identity(login.Subject, now)
+	identity, err := m.identity(login, now)
 	if err != nil {
 		return nil, err
 	}
@@ -70,14 +71,15 @@ func (m *Manager) SignIn(w http.ResponseWriter, r *http.Request, login upstream.
 }
 
 // identity is a login as the store keeps it.
-func (m *Manager) identity(subject trust.Subject, now time.Time) (store.Identity, error) {
+func (m *Manager) identity(login upstream.Login, now time.Time) (store.Identity, error) {
+	subject := login.Subject
 	if subject.Credential != trust.CredentialLogin || subject.Trust == "" || subject.Sub == "" {
 		return store.Identity{}, errors.New("session: not a verified login")
 	}
 	if !subject.Expires.After(now) {
 		return store.Identity{}, errors.New("session: a login that is over")
 	}
-	value, err := trust.EncodeLogin(subject)
+	value, err := m.write(login)
 	if err != nil {
 		return store.Identity{}, fmt.Errorf("session: %w", err)
 	}

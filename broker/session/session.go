@@ -10,13 +10,18 @@ import (
 // Session is a browser's SSO session as one request sees it.
 type Session struct {
 	store.Session
-	at time.Time
+	at  time.Time
+	box Box
 }
 
 // Identity is one signed-in person of a session.
 type Identity struct {
 	store.Identity
 	Subject trust.Subject // CredentialLogin, as it was verified at sign-in
+
+	// What the upstream gave besides, if the trust keeps it; "" = nothing. Secrets.
+	Upstream string // refresh token, to ask again for claims
+	IDToken  string // hint for its logout
 }
 
 // Identity returns who is signed in with a trust. One that is over, or that cannot be read any more, is none: the person signs in
@@ -26,11 +31,11 @@ func (s *Session) Identity(trustID string) (Identity, bool) {
 		if i.Trust != trustID || !i.Until.After(s.at) {
 			continue
 		}
-		subject, err := trust.DecodeLogin(i.Value)
+		subject, secret, err := read(i.Value, s.box)
 		if err != nil || subject.Credential != trust.CredentialLogin || subject.Trust != i.Trust || subject.Sub != i.Sub {
 			return Identity{}, false
 		}
-		return Identity{Identity: i, Subject: subject}, true
+		return Identity{Identity: i, Subject: subject, Upstream: secret.Upstream, IDToken: secret.IDToken}, true
 	}
 	return Identity{}, false
 }
