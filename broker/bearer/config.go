@@ -46,7 +46,10 @@ type Config struct {
 	// Realm stands in challenges. Default: the audience.
 	Realm string
 
-	// Outbound is for the fetches of keys. With Dev, http URLs are accepted and loopback addresses reached.
+	// Introspection asks the broker about each token; nil = tokens are verified here.
+	Introspection *Introspection
+
+	// Outbound is for the fetches of keys, and introspection. With Dev, http URLs are accepted and loopback addresses reached.
 	Outbound fetch.Options
 	// Roots are the certificate authorities of the broker's TLS certificate; nil = the system's.
 	Roots *x509.CertPool
@@ -89,6 +92,11 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Skew == 0 {
 		c.Skew = MaxSkew
 	}
+	if i := c.Introspection; i != nil && i.URL == "" {
+		with := *i
+		with.URL = strings.TrimSuffix(c.Issuer, "/") + "/oauth2/introspect"
+		c.Introspection = &with
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -114,6 +122,11 @@ func (c Config) check() error {
 	require(quotable(c.Realm), "Realm: want printable ASCII without quotes and backslashes")
 	require(c.Typ == "at+jwt" || c.Typ == "JWT", `Typ %q: want "at+jwt" or "JWT"`, c.Typ)
 	require(c.Skew > 0 && c.Skew <= MaxSkew, "Skew %v: want at most %v", c.Skew, MaxSkew)
+	if i := c.Introspection; i != nil {
+		require(c.isURL(i.URL), "Introspection.URL %q: want an https URL", i.URL)
+		require(i.ClientID != "" && i.Secret != "", "Introspection: ClientID and Secret of the client that owns the API are required")
+		require(i.CacheFor >= 0 && i.CacheFor <= MaxCacheFor, "Introspection.CacheFor %v: want at most %v", i.CacheFor, MaxCacheFor)
+	}
 	for _, a := range c.Algs {
 		require(a.Valid(), "Algs: there is no %q", a)
 	}

@@ -6,7 +6,7 @@
 // exchange it. Whatever it does not know for certain it refuses.
 //
 // It knows neither the broker's policy nor its store: what a caller may have was decided when the token was issued. Strict
-// parsing and signatures are trust/jose's, keys and their ages upstream/keys'. Revocation before exp is introspection's
-// business, not done here: tokens are short-lived. Tokens bound to a key (cnf) are refused, because the proof that goes with
+// parsing and signatures are trust/jose's, keys and their ages upstream/keys'. Revocation before exp is seen
+// only with Config.Introspection, which asks the broker about each token; without it tokens are verified here, and are short-lived. Tokens bound to a key (cnf) are refused, because the proof that goes with
 // them is not checked here.
 package bearer

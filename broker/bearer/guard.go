@@ -17,8 +17,9 @@ import (
 type Guard struct {
 	c            Config
 	keys         KeySource
-	cache        *keys.Cache // nil if Config.Keys was given
-	typ          string      // as jose normalises it
+	cache        *keys.Cache   // nil if Config.Keys was given, or the broker is asked
+	asker        *introspector // nil: tokens are verified here
+	typ          string        // as jose normalises it
 	metadataPath string
 	metadataURL  string
 }
@@ -32,6 +33,10 @@ func New(c Config) (*Guard, error) {
 	}
 	g := &Guard{c: c, keys: c.Keys, typ: strings.ToLower(c.Typ)}
 	g.metadataPath, g.metadataURL = metadataPlace(c.Resource)
+	if c.Introspection != nil {
+		g.asker = newIntrospector(c)
+		return g, nil
+	}
 	if g.keys == nil {
 		g.cache = newCache(c)
 		g.keys = g.cache
@@ -92,7 +97,11 @@ func (g *Guard) admit(r *http.Request, required []string) (Principal, *oauth.Err
 	if refusal != nil {
 		return Principal{}, refusal
 	}
-	p, refusal := g.verify(r.Context(), raw)
+	verify := g.verify
+	if g.asker != nil {
+		verify = g.introspect
+	}
+	p, refusal := verify(r.Context(), raw)
 	if refusal != nil {
 		return Principal{}, refusal
 	}
