@@ -18,6 +18,7 @@ func (a *app) commands() []*cobra.Command {
 		a.keysCommand(),
 		a.clientCommand(),
 		a.subjectCommand(),
+		a.sessionCommand(),
 		a.storeCommand(),
 		a.auditCommand(),
 		a.versionCommand(),

@@ -180,3 +180,36 @@ func TestPeopleSeeAndEndWhatIsTheirs(t *testing.T) {
 		_ = home
 	})
 }
+
+func TestAnAdminSignsPeopleOutBesideARunningBroker(t *testing.T) {
+	t.Parallel()
+	var buffer bytes.Buffer
+	d := &demo{app: &app{stdout: &buffer, stderr: &buffer}}
+	err := d.perform(t.Context(), func(_ context.Context, c *cast) error {
+		b := fake.NewBrowser(nil)
+		if _, err := b.SignIn(press(t, b, open(t, b, c.urls.Portal+"/login"), "trust", "head-office"), "alice"); err != nil {
+			return err
+		}
+		command := func(args ...string) string {
+			var out bytes.Buffer
+			if code := run(t.Context(), append(args, "--config", c.configFile), bytes.NewReader(nil), &out, &out); code != 0 {
+				t.Errorf("%v: exit code %d: %s", args, code, out.String())
+			}
+			return out.String()
+		}
+		if out := command("session", "list", "--trust", "head-office"); !strings.Contains(out, "head-office") {
+			t.Errorf("she is not listed: %s", out)
+		}
+		if out := command("session", "revoke", "--trust", "west"); !strings.Contains(out, "0 sessions") || len(c.portal.SignedIn()) != 1 {
+			t.Errorf("somebody else's trust: %s", out)
+		}
+		if out := command("session", "revoke", "--trust", "head-office"); !strings.Contains(out, "1 sessions and 1 families of tokens ended; 1 applications") {
+			t.Errorf("revoke: %s", out)
+		}
+		eventually(t, "the application was not told", func() bool { return len(c.portal.SignedIn()) == 0 })
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
