@@ -16,6 +16,7 @@ demo:
 # floor and broker side by side; docs/performance.md says how to read it
 bench:
 	go run ./cmd/bench run
+	go test -run '^$$' -bench SignIn -benchtime 2s ./cmd/apostille
 
 interop:
 	@.ci/stage install interop

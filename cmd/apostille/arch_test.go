@@ -78,7 +78,7 @@ var importers = map[string][]string{
 	"github.com/fsnotify/fsnotify":        {"cmd/apostille"},
 	"github.com/google/go-cmp":            {"broker/store/storetest"},
 	"github.com/gorilla/sessions":         {"broker/session"},
-	"github.com/maypok86/otter/v2":        {"broker/account", "broker/chooser", "broker/token", "upstream/oidc"},
+	"github.com/maypok86/otter/v2":        {"broker/account", "broker/bearer", "broker/chooser", "broker/token", "upstream/oidc"},
 	"golang.org/x/text":                   {"broker/chooser", "broker/page"},
 	"golang.org/x/time":                   {"broker/token", "upstream/keys"},
 }

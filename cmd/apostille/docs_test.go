@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -113,6 +114,34 @@ func TestLinksOfTheDocumentationLeadSomewhere(t *testing.T) {
 			if found[2] != "" && !strings.Contains(strings.ToLower(string(b)), "\n## "+strings.ReplaceAll(found[2], "-", " ")+"\n") {
 				t.Errorf("%s: %s has no heading %q", page, target, found[2])
 			}
+		}
+	}
+}
+
+// TestTheConformanceTableNamesTestsThatExist holds docs/conformance.md to the source.
+func TestTheConformanceTableNamesTestsThatExist(t *testing.T) {
+	t.Parallel()
+	declared := map[string]bool{}
+	err := filepath.WalkDir(moduleRoot, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllStringSubmatch(string(text), -1) {
+			declared[m[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(string(content(t, moduleRoot, filepath.Join("docs", "conformance.md"))), -1)
+	if len(named) < 20 {
+		t.Fatalf("only %d tests are named", len(named))
+	}
+	for _, m := range named {
+		if !declared[m[1]] {
+			t.Errorf("docs/conformance.md names %s, which does not exist", m[1])
 		}
 	}
 }

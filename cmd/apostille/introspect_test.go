@@ -14,7 +14,9 @@ import (
 	"apostille/broker/clientauth"
 	"apostille/broker/introspect"
 	"apostille/broker/store"
+	"apostille/trust"
 	"apostille/trust/jose"
+	"apostille/upstream/fake"
 )
 
 // form posts a form to a path as a client ("" = without authentication).
@@ -268,5 +270,24 @@ func TestAnIntrospectionAnswerAsJWT(t *testing.T) {
 	// It is no access token, whoever shows it.
 	if got := a.introspected(t, "gateway", w.Body.String()); got["active"] != false {
 		t.Errorf("the answer itself is a token: %v", got)
+	}
+}
+
+// With refresh_claims the office is asked again: what it says now counts, and its refresh token is in no file in the clear.
+func TestA96_WhatTheOfficeSaysNowCountsAtTheNextRefresh(t *testing.T) {
+	t.Parallel()
+	a := newArena(t, "client_secret = \""+officeSecret+"\"\n", "client_secret = \""+officeSecret+"\"\nrefresh_claims = true\n")
+	refresh := a.refreshToken(t)
+	a.server.signIn.families.Now = func() time.Time { return time.Now().Add(2 * time.Minute) } // long enough ago to ask again
+	before := a.office.Requests(fake.PathToken)
+	out := a.ask(t, "portal", refreshForm(refresh), nil)
+	if out.Status != http.StatusOK || a.office.Requests(fake.PathToken) != before+1 {
+		t.Fatalf("the twin: %d %s, %d requests", out.Status, out.Body, a.office.Requests(fake.PathToken)-before)
+	}
+	a.office.Break(fake.Faults{Login: fake.LoginFaults{IDToken: map[string]any{"department": "sales"}, UserInfo: map[string]any{"department": "sales"}}})
+	a.server.signIn.families.Now = func() time.Time { return time.Now().Add(4 * time.Minute) }
+	out = a.ask(t, "portal", refreshForm(out.Token.RefreshToken), nil)
+	if out.Error != "invalid_grant" || out.Audit[0].Reason != string(trust.ReasonRequire) {
+		t.Errorf("she has moved to another department: %d %s %+v", out.Status, out.Body, out.Audit)
 	}
 }

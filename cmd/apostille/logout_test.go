@@ -186,3 +186,36 @@ func TestA108_NobodyEndsWhatIsSomebodyElses(t *testing.T) {
 		t.Errorf("she could not end her session in another browser: %v", err)
 	}
 }
+
+// Front-channel logout is a frame of the page, from that origin only, with iss and sid; the page says asked.
+func TestFramesAskTheApplicationsThatWantIt(t *testing.T) {
+	t.Parallel()
+	const uri = "https://portal.west.example/frontchannel?keep=1"
+	a := newArena(t, "first_party = true\n", "first_party = true\nfrontchannel_logout_uri = \""+uri+"\"\n")
+	b, hint := a.signedIn(t)
+	question, err := b.Open(endSession("id_token_hint", hint))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := b.Send(question, question.Forms()[0], url.Values{"decision": {"leave"}})
+	if err != nil || page.Status != http.StatusOK {
+		t.Fatalf("%v %d", err, page.Status)
+	}
+	for _, want := range []string{"https://portal.west.example/frontchannel?", "keep=1", "iss=https%3A%2F%2Fid.west.example", "sid=", "was asked to sign you out"} {
+		if !strings.Contains(page.Body, want) {
+			t.Errorf("the page has no %q:\n%s", want, page.Body)
+		}
+	}
+	if policy := page.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "frame-src https://portal.west.example") || strings.Contains(policy, "frame-src *") {
+		t.Errorf("the policy is %q", policy)
+	}
+	// The twin: an application that does not want to hear of it is in no frame.
+	a = newArena(t)
+	b, hint = a.signedIn(t)
+	if question, err = b.Open(endSession("id_token_hint", hint)); err != nil {
+		t.Fatal(err)
+	}
+	if page, err = b.Send(question, question.Forms()[0], url.Values{"decision": {"leave"}}); err != nil || strings.Contains(page.Body, "<iframe") {
+		t.Errorf("%v: a frame for nobody:\n%s", err, page.Body)
+	}
+}

@@ -2,6 +2,7 @@
 //   PORT      loopback port; the issuer is http://127.0.0.1:PORT
 //   KEYS      file with the signing keys; made when it is missing
 //   ROTATE=1  make a new signing key first; the old one is no longer published
+//   CALLBACK  where the app takes answers; http://127.0.0.1/callback if it is not given
 //   APP       client id of the app that signs people in; SERVICE of the service that asks for itself; SECRET of both
 // Prints "listening ISSUER" when it serves.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +10,7 @@ import http from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
 import { Provider } from 'oidc-provider';
 
-const { PORT, KEYS, ROTATE, APP, SERVICE, SECRET } = process.env;
+const { PORT, KEYS, ROTATE, APP, SERVICE, SECRET, CALLBACK = 'http://127.0.0.1/callback' } = process.env;
 const issuer = `http://127.0.0.1:${PORT}`;
 
 async function signingKeys() {
@@ -25,14 +26,15 @@ const provider = new Provider(issuer, {
   jwks: await signingKeys(),
   cookies: { keys: ['interop'] },
   clients: [
-    { client_id: APP, client_secret: SECRET, redirect_uris: ['http://127.0.0.1/callback'] },
+    { client_id: APP, client_secret: SECRET, redirect_uris: [CALLBACK] },
     { client_id: SERVICE, client_secret: SECRET, grant_types: ['client_credentials'], response_types: [], redirect_uris: [] },
   ],
-  findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+  findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, name: `${id} of the head office`, email: `${id}@hq.example`, email_verified: true }) }),
+  claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
   // Whoever signs in has consented: the page asks for a name only.
   loadExistingGrant: async (ctx) => {
     const grant = new provider.Grant({ accountId: ctx.oidc.session.accountId, clientId: ctx.oidc.client.clientId });
-    grant.addOIDCScope('openid');
+    grant.addOIDCScope('openid profile email');
     await grant.save();
     return grant;
   },
