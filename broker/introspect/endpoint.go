@@ -65,9 +65,6 @@ func (e *Endpoint) authenticated(w http.ResponseWriter, r *http.Request, public 
 	policy := e.Policy()
 	c := caller{reg: policy.Registry, id: mint.NewID()}
 	w.Header().Set("X-Correlation-Id", c.id)
-	if !policy.Limits.AllowIP(e.Remote(r), e.Now()) {
-		return c, e.spelled(c, trust.ReasonRateLimited, nil)
-	}
 	params, bad := oauth.ReadForm(w, r, e.MaxBody)
 	if bad != nil {
 		return c, bad
@@ -79,6 +76,10 @@ func (e *Endpoint) authenticated(w http.ResponseWriter, r *http.Request, public 
 	var auth *clientauth.Error
 	switch {
 	case errors.As(err, &auth):
+		// Only who fails is counted: a gateway asks for a whole site from one address.
+		if !policy.Limits.AllowIP(e.Remote(r), e.Now()) {
+			return c, e.spelled(c, trust.ReasonRateLimited, nil)
+		}
 		out := e.spelled(c, auth.Reason, err)
 		if auth.Public != "" {
 			out.Description = oauth.Printable(auth.Public)

@@ -291,3 +291,19 @@ func TestA96_WhatTheOfficeSaysNowCountsAtTheNextRefresh(t *testing.T) {
 		t.Errorf("she has moved to another department: %d %s %+v", out.Status, out.Body, out.Audit)
 	}
 }
+
+// A gateway asks for a whole site from one address; somebody who guesses secrets does not get far.
+func TestIntrospectionLimitsThoseWhoFail(t *testing.T) {
+	t.Parallel()
+	a := newArena(t, "per_ip = { rate = 0 }", "per_ip = { rate = 0.01, burst = 2 }")
+	for range 10 {
+		if w := a.form(t, introspect.Path, "gateway", url.Values{"token": {"x"}}, nil); w.Code != http.StatusOK {
+			t.Fatalf("the gateway: %d %s", w.Code, w.Body)
+		}
+	}
+	for attempt, want := range []int{http.StatusUnauthorized, http.StatusUnauthorized, http.StatusTooManyRequests} {
+		if w := a.form(t, introspect.Path, "nobody", url.Values{"token": {"x"}}, nil); w.Code != want {
+			t.Errorf("attempt %d: %d, want %d", attempt, w.Code, want)
+		}
+	}
+}

@@ -72,6 +72,8 @@ var jsonCalls = map[string]string{
 	"apostille subject unblock":    "subject unblock somebody",
 	"apostille subject not-before": "subject not-before somebody now",
 	"apostille subject list":       "subject list",
+	"apostille session list":       "session list --sub somebody",
+	"apostille session revoke":     "session revoke --sub somebody",
 	"apostille store check":        "store check",
 	"apostille store migrate":      "store migrate",
 	"apostille store status":       "store status",
