@@ -243,3 +243,13 @@ func TestIssuersThatCannotBeServedAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestBrowsersComeBackByTLSOnly(t *testing.T) {
+	t.Parallel()
+	for issuer, want := range map[string]string{"https://id.example": "max-age=15552000", "http://localhost:8080": ""} {
+		w := ask(newHandler(t, deps(issuer)), "GET", "/.well-known/openid-configuration")
+		if got := w.Header().Get("Strict-Transport-Security"); got != want {
+			t.Errorf("%s: %q, want %q", issuer, got, want)
+		}
+	}
+}

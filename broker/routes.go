@@ -81,7 +81,7 @@ func New(d Deps) (http.Handler, error) {
 	for _, path := range wellKnown(base) {
 		mux.Handle(path, discovery)
 	}
-	return secured(recovering(d.Log, mux)), nil
+	return secured(issuer.Scheme == "https", recovering(d.Log, mux)), nil
 }
 
 // below puts a pattern below a path.
@@ -129,10 +129,16 @@ var strict = http.Header{
 	"Referrer-Policy":         {"no-referrer"},
 }
 
+// overTLS tells browsers to come back by https only (RFC 6797), for half a year. Nothing is said of other hosts of the domain.
+var overTLS = []string{"max-age=15552000"}
+
 // secured sets the headers that every answer carries.
-func secured(next http.Handler) http.Handler {
+func secured(https bool, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), strict)
+		if https {
+			w.Header()["Strict-Transport-Security"] = overTLS
+		}
 		next.ServeHTTP(w, r)
 	})
 }
