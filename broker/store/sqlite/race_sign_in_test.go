@@ -90,7 +90,7 @@ func childRaceSignIn(s *Store) error {
 }
 
 // R02, A101, A103: two processes on one file use the same codes, refresh tokens and pending things at once.
-func TestTwoProcessesShareEverySignIn(t *testing.T) {
+func TestR02_TwoProcessesShareEverySignIn(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.db")
 	s := openTest(t, path, nil)
