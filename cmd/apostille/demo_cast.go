@@ -27,7 +27,7 @@ type cast struct {
 	logFile    string
 	http       *http.Client // reaches the parties by their names
 
-	office         *fake.Provider // the head office's
+	office, region *fake.Provider
 	portal, orders *fake.App
 
 	failed chan error // a party that ended by itself; buffered for all of them
@@ -83,12 +83,13 @@ func (c *cast) serveOffices(ctx context.Context, places places) {
 		Issuer: c.urls.HeadOffice, Name: "HMart Head Office", Accounts: fake.DemoAccounts(c.urls.Broker), Clients: client("head-office"),
 	})
 	c.serve(ctx, places.headOffice, c.office)
-	c.serve(ctx, places.region, fake.NewProvider(fake.Options{
+	c.region = fake.NewProvider(fake.Options{
 		Issuer: c.urls.Region, Name: "HMart Region West", Clients: client("west"), People: []fake.Person{
 			{Username: "wendy", Name: "Wendy Okafor", Email: "wendy@west.hmart.example", Department: "logistics"},
 			{Username: "walter", Name: "Walter Brandt", Email: "walter@west.hmart.example", Department: "sales"},
 		},
-	}))
+	})
+	c.serve(ctx, places.region, c.region)
 }
 
 // serveApps runs the two applications: the region's own, and a third party's, which people are asked about.

@@ -213,3 +213,57 @@ func TestAnAdminSignsPeopleOutBesideARunningBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Nothing links identities: two sign-ins in one browser stay two people, each with a subject, a session identity and tokens of its own.
+func TestA93_TwoSignInsInOneBrowserStayTwoPeople(t *testing.T) {
+	t.Parallel()
+	withCast(t, func(c *cast) {
+		b := fake.NewBrowser(nil)
+		head, err := b.SignIn(press(t, b, open(t, b, c.urls.Portal+"/login"), "trust", "head-office"), "alice")
+		if err != nil {
+			t.Fatal(err)
+		}
+		alice := c.portal.SignedIn()
+		west, err := b.SignIn(press(t, b, open(t, b, c.urls.Portal+"/login?prompt=select_account"), "trust", "west"), "wendy")
+		if err != nil || !strings.Contains(head.Text(), "Alice Martin") || !strings.Contains(west.Text(), "Wendy Okafor") {
+			t.Fatalf("%v\n%s\n%s", err, head.Text(), west.Text())
+		}
+		if wendy := c.portal.SignedIn(); len(alice) != 1 || len(wendy) != 1 || alice[0] == wendy[0] {
+			t.Errorf("subjects %v and %v", alice, wendy)
+		}
+		mine := open(t, b, c.urls.Broker+"/account").Text()
+		for _, want := range []string{"Alice Martin, HMart Head Office", "Wendy Okafor, HMart Region West"} {
+			if !strings.Contains(mine, want) {
+				t.Errorf("the page does not have %q beside the other:\n%s", want, mine)
+			}
+		}
+	})
+}
+
+// The same address, verified at both offices, is no link: A91 has no proof to forge, since nothing is linked by it.
+func TestA91_OneAddressAtTwoOfficesIsTwoPeople(t *testing.T) {
+	t.Parallel()
+	withCast(t, func(c *cast) {
+		subs := map[string]bool{}
+		for office, person := range map[string]string{"head-office": "alice", "west": "wendy"} {
+			p := c.office
+			if office == "west" {
+				p = c.region
+			}
+			p.Break(fake.Faults{Login: fake.LoginFaults{UserInfo: map[string]any{"email": "same@hmart.example", "email_verified": true}}})
+			b := fake.NewBrowser(nil)
+			page, err := b.SignIn(press(t, b, open(t, b, c.urls.Portal+"/login"), "trust", office), person)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.SplitSeq(page.Text(), "\n") {
+				if sub, ok := strings.CutPrefix(line, "sub "); ok {
+					subs[sub] = true
+				}
+			}
+		}
+		if len(subs) != 2 {
+			t.Errorf("one address made %d people of two: %v", len(subs), subs)
+		}
+	})
+}
