@@ -142,8 +142,8 @@ func (e *Endpoint) words(scopes map[string][]string) (list []word) {
 }
 
 func (e *Endpoint) recent(sub string) (list []exchange) {
-	for _, ev := range e.Recent.Of(sub) {
-		list = append(list, exchange{At: when(ev.Time), Client: e.client(ev.Client), For: strings.Join(ev.Audiences, ", "), Scopes: strings.Join(ev.Granted, " ")})
+	for _, t := range e.Recent.Of(sub) {
+		list = append(list, exchange{At: when(t.At), Client: e.client(t.Client), For: strings.Join(t.Audiences, ", "), Scopes: strings.Join(t.Scopes, " ")})
 	}
 	return list
 }
