@@ -81,7 +81,7 @@ func New(d Deps) (http.Handler, error) {
 	for _, path := range wellKnown(base) {
 		mux.Handle(path, discovery)
 	}
-	return secured(issuer.Scheme == "https", recovering(d.Log, mux)), nil
+	return secured(issuer.Scheme == "https", newPace().wrap(recovering(d.Log, mux))), nil
 }
 
 // below puts a pattern below a path.

@@ -19,6 +19,7 @@ const (
 	floodSeconds = 10
 	floodIssuers = 50
 	goodRate     = 200 // exchanges a second
+	goodSeconds  = 5   // of one stretch
 )
 
 // flood is one kind of bad tokens.
@@ -38,32 +39,8 @@ var floods = []flood{
 	{"random kid, 50 issuers, key sets take 30 s", floodIssuers, answerSlowly, randomKidToken},
 }
 
-// measureFlood measures good traffic alone and beside each flood. Without limits the flood shows how many fetches it can cause;
-// with the limits that a broker has by itself, what is left of it for others to feel.
-func (r *rig) measureFlood(ctx context.Context) error {
-	for _, limited := range []bool{false, true} {
-		limits := "limits out of reach"
-		if limited {
-			limits = "default limits"
-		}
-		r.report.title(fmt.Sprintf("flood: %d bad tokens a second for %d s beside %d good ones, %s", floodRate, floodSeconds, goodRate, limits))
-		for i, f := range floods {
-			m := floodRun{rig: r, flood: f, name: fmt.Sprintf("flood-%d-%t", i, limited), limited: limited}
-			if err := m.measure(ctx); err != nil {
-				return fmt.Errorf("%s: %w", f.name, err)
-			}
-		}
-	}
-	return nil
-}
-
-// floodRun is one flood on one broker.
-type floodRun struct {
-	*rig
-	flood
-	name    string
-	limited bool
-}
+// crowds are how many connections a flood comes by. The bar is for the first, the others show where it ends.
+var crowds = []int{benchConnections, 1000, 4000}
 
 // Good tokens and bad ones come from different clients at different addresses.
 const (
@@ -71,7 +48,46 @@ const (
 	floodNetwork = "198.51.100"
 )
 
-func (m *floodRun) measure(ctx context.Context) error {
+// measureFlood shows what each flood costs others. Without limits: how many fetches of keys it can cause. With the limits that a broker
+// has by itself: what is left of it for good traffic to feel.
+func (r *rig) measureFlood(ctx context.Context) error {
+	r.report.title(fmt.Sprintf("flood: fetches that %d bad tokens a second cause in %d s, limits out of reach", floodRate, floodSeconds))
+	for i, f := range floods {
+		m := floodRun{rig: r, flood: f, name: fmt.Sprintf("fetches-%d", i), conns: benchConnections}
+		if err := m.run(ctx, m.countFetches); err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+	}
+	r.report.title(fmt.Sprintf("flood: p99 of %d good exchanges a second beside %d bad tokens / without them, default limits, medians of %d rounds of %d s",
+		goodRate, floodRate, r.rounds, goodSeconds))
+	for i, f := range floods {
+		for _, conns := range crowds {
+			if conns > benchConnections && i != floodOfCrowds {
+				continue
+			}
+			m := floodRun{rig: r, flood: f, name: fmt.Sprintf("p99-%d-%d", i, conns), conns: conns, limited: true}
+			if err := m.run(ctx, m.compareP99); err != nil {
+				return fmt.Errorf("%s: %w", f.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// floodOfCrowds is the flood that comes by each of the crowds.
+const floodOfCrowds = 1
+
+// floodRun is one flood on one broker.
+type floodRun struct {
+	*rig
+	flood
+	name    string
+	conns   int
+	limited bool
+}
+
+// run starts a broker whose issuers publish their keys, warms it up, and measures.
+func (m *floodRun) run(ctx context.Context, measure func(context.Context, *process, *upstreams) error) error {
 	net, err := newUpstreams(m.up)
 	if err != nil {
 		return err
@@ -85,65 +101,68 @@ func (m *floodRun) measure(ctx context.Context) error {
 		return err
 	}
 	defer server.stop()
-	// Tokens of their own for each stretch: the broker remembers those it has verified.
-	quarter := len(m.tokens) / 4
-	if _, err := m.goodTraffic(ctx, server, m.tokens[:quarter], 2); err != nil { // warms up
+	if _, err := m.goodTraffic(ctx, server, m.tokens[:goodRate]); err != nil {
 		return err
 	}
-	quiet, err := m.goodTraffic(ctx, server, m.tokens[quarter:2*quarter], floodSeconds)
-	if err != nil {
-		return err
-	}
-	floor, err := m.startFloor(ctx, "")
-	if err != nil {
-		return err
-	}
-	defer floor.stop()
-	_, crowded, err := m.beside(ctx, floor, server, m.tokens[2*quarter:3*quarter])
-	if err != nil {
-		return err
-	}
-	before := net.fetched()
 	net.answer.Store(m.answer)
-	bad, busy, err := m.beside(ctx, server, server, m.tokens[3*quarter:])
+	return measure(ctx, server, net)
+}
+
+// countFetches floods the broker and holds what it fetched meanwhile against what its buckets allow: each issuer's gives two fetches at
+// once, then one per ten seconds.
+func (m *floodRun) countFetches(ctx context.Context, server *process, net *upstreams) error {
+	before := net.fetched()
+	await, err := m.start(ctx, server, floodSeconds*time.Second)
 	if err != nil {
 		return err
 	}
-	m.report.figure(m.flood.name, fmt.Sprintf("%.0f/s", bad.Throughput))
-	m.report.figure("  good p99 without it", micros(quiet.P99))
-	m.report.figure("  good p99, it goes to the floor", micros(crowded.P99))
-	m.report.figure("  good p99 beside it", micros(busy.P99))
-	if m.limited {
-		m.report.atMost("  p99 beside it / without it", ratio(busy.P99, quiet.P99), 2, "%.2f x")
-		return nil
+	bad, err := await()
+	if err != nil {
+		return err
 	}
-	// Each issuer has a bucket: two fetches at once, then one per ten seconds.
-	allowed := m.issuers * (2 + floodSeconds/10)
-	m.report.atMost("  fetches", float64(net.fetched()-before), float64(allowed), "%.0f")
+	m.report.atMost(fmt.Sprintf("%s, %.0f/s", m.flood.name, bad.Throughput), float64(net.fetched()-before), float64(m.issuers*(2+floodSeconds/10)), "%.0f")
 	return nil
 }
 
-// beside floods one server and sends good tokens to another, or to the same.
-func (m *floodRun) beside(ctx context.Context, flooded, server *process, tokens []string) (bad, good loadResult, err error) {
-	await, err := m.start(ctx, flooded)
-	if err != nil {
-		return bad, good, err
+// compareP99 alternates good traffic alone with good traffic beside the flood. Each stretch has tokens of its own, since the broker
+// remembers those that it has verified.
+func (m *floodRun) compareP99(ctx context.Context, server *process, _ *upstreams) error {
+	stretch := min(goodRate*goodSeconds, (len(m.tokens)-goodRate)/(2*m.rounds))
+	var quiet, beside []time.Duration
+	var answered float64
+	for i := range m.rounds {
+		tokens := m.tokens[goodRate+2*i*stretch:]
+		alone, err := m.goodTraffic(ctx, server, tokens[:stretch])
+		if err != nil {
+			return err
+		}
+		await, err := m.start(ctx, server, time.Duration(stretch)*time.Second/goodRate)
+		if err != nil {
+			return err
+		}
+		good, errGood := m.goodTraffic(ctx, server, tokens[stretch:2*stretch])
+		bad, err := await()
+		if err := errors.Join(errGood, err); err != nil {
+			return err
+		}
+		quiet, beside = append(quiet, alone.P99), append(beside, good.P99)
+		answered += bad.Throughput / float64(m.rounds)
 	}
-	good, errGood := m.goodTraffic(ctx, server, tokens, floodSeconds)
-	bad, err = await()
-	if bad.Statuses[200] > 0 {
-		err = errors.Join(err, fmt.Errorf("%d bad tokens were exchanged", bad.Statuses[200]))
+	m.report.figure(fmt.Sprintf("%s, %d connections, answered", m.flood.name, m.conns), fmt.Sprintf("%.0f/s", answered))
+	m.report.figure("  good p99 without it, beside it", micros(median(quiet))+", "+micros(median(beside)))
+	if m.conns > benchConnections {
+		m.report.figure("  beside / without", fmt.Sprintf("%.2f x", neighbours(beside, quiet)))
+		return nil
 	}
-	return bad, good, errors.Join(errGood, err)
+	m.report.atMost("  beside / without", neighbours(beside, quiet), 2, "%.2f x")
+	return nil
 }
 
 // goodTraffic sends good tokens at a steady rate.
-func (m *floodRun) goodTraffic(ctx context.Context, server *process, tokens []string, seconds int) (loadResult, error) {
+func (m *floodRun) goodTraffic(ctx context.Context, server *process, tokens []string) (loadResult, error) {
 	form := m.form
 	form.network = goodNetwork
-	l := load{
-		addr: server.addr, requests: form.requests(server.addr, tokens), n: goodRate * seconds, conns: 8, rate: goodRate,
-	}
+	l := load{addr: server.addr, requests: form.requests(server.addr, tokens), n: len(tokens), conns: 8, rate: goodRate}
 	result, err := l.run(ctx)
 	if err != nil {
 		return result, err
@@ -151,12 +170,12 @@ func (m *floodRun) goodTraffic(ctx context.Context, server *process, tokens []st
 	return result, result.only(200)
 }
 
-// start sends the bad tokens from a process of its own, at low priority since its CPU time would be another machine's; await
+// start sends bad tokens for a time from a process of its own, at low priority since its CPU time would be another machine's; await
 // returns what came of them.
-func (m *floodRun) start(ctx context.Context, server *process) (await func() (loadResult, error), err error) {
+func (m *floodRun) start(ctx context.Context, server *process, within time.Duration) (await func() (loadResult, error), err error) {
 	cmd := exec.CommandContext(ctx, "nice", "-n", "10", m.self, "load", "-url", "http://"+server.addr+"/oauth2/token", "-tokens", m.path("bad.txt"),
 		"-client", clientName(1), "-secret", m.form.secret, "-audience", benchAudience, "-scope", benchScope, "-network", floodNetwork,
-		"-n", strconv.Itoa(floodRate*floodSeconds), "-rate", strconv.Itoa(floodRate), "-json")
+		"-n", strconv.Itoa(floodRate*floodSeconds), "-rate", strconv.Itoa(floodRate), "-within", within.String(), "-c", strconv.Itoa(m.conns), "-json")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Start(); err != nil {
@@ -166,7 +185,13 @@ func (m *floodRun) start(ctx context.Context, server *process) (await func() (lo
 		if err := cmd.Wait(); err != nil {
 			return result, fmt.Errorf("flood: %w: %s", err, stderr.String())
 		}
-		return result, json.Unmarshal(stdout.Bytes(), &result)
+		if err := json.Unmarshal(stdout.Bytes(), &result); err != nil {
+			return result, err
+		}
+		if result.Statuses[200] > 0 {
+			return result, fmt.Errorf("%d bad tokens were exchanged", result.Statuses[200])
+		}
+		return result, nil
 	}, nil
 }
 

@@ -17,11 +17,12 @@ import (
 // load is a run of requests over keep-alive connections. The client is a bare loop over prepared bytes, so that it
 // leaves the machine to the server.
 type load struct {
-	addr     string   // host:port
-	requests [][]byte // whole HTTP requests, taken in turn
-	n        int      // requests in all
-	conns    int      // connections, one request at a time on each
-	rate     float64  // requests a second over all connections; 0 = as fast as answers come
+	addr     string        // host:port
+	requests [][]byte      // whole HTTP requests, taken in turn
+	n        int           // requests in all
+	conns    int           // connections, one request at a time on each
+	rate     float64       // requests a second over all connections; 0 = as fast as answers come
+	within   time.Duration // ends then, whatever is left of n; 0 = sends all
 }
 
 // loadResult is what came of it.
@@ -77,6 +78,9 @@ func (w *worker) run(ctx context.Context, l load, next *atomic.Int64, start time
 			time.Sleep(time.Until(start.Add(time.Duration(float64(i) / l.rate * float64(time.Second)))))
 		}
 		from := time.Now()
+		if l.within > 0 && from.Sub(start) >= l.within {
+			return nil
+		}
 		status, err := roundTrip(conn, reader, l.requests[i%len(l.requests)])
 		if err != nil {
 			return err

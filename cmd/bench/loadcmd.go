@@ -22,6 +22,7 @@ func runLoad(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	n := flags.Int("n", 10000, "requests in all; tokens are used in turn")
 	conns := flags.Int("c", 32, "keep-alive connections")
 	rate := flags.Float64("rate", 0, "requests a second; 0 = as fast as answers come")
+	within := flags.Duration("within", 0, "end after this time, whatever is left of -n; 0 = send all")
 	pid := flags.Int("pid", 0, "process id of the server, to report its CPU time per request")
 	asJSON := flags.Bool("json", false, "print JSON")
 	var form exchangeForm
@@ -41,7 +42,7 @@ func runLoad(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err != nil {
 		return err
 	}
-	l := load{addr: addr, requests: form.requests(addr, nonEmptyLines(string(text))), n: *n, conns: *conns, rate: *rate}
+	l := load{addr: addr, requests: form.requests(addr, nonEmptyLines(string(text))), n: *n, conns: *conns, rate: *rate, within: *within}
 	result, cpu, err := l.measured(ctx, *pid)
 	if err != nil {
 		return err
