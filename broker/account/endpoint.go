@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"time"
 
 	"apostille/broker/audit"
@@ -109,11 +108,7 @@ func (e *Endpoint) unavailable(w http.ResponseWriter, r *http.Request, err error
 // form reads a form of our own page, from somebody who is signed in.
 func (e *Endpoint) form(w http.ResponseWriter, r *http.Request) (*session.Session, oauth.Params, bool) {
 	w.Header().Set("Cache-Control", "no-store")
-	guard := http.NewCrossOriginProtection()
-	if u, err := url.Parse(e.Registry().Issuer()); err == nil {
-		_ = guard.AddTrustedOrigin(u.Scheme + "://" + u.Host)
-	}
-	if err := guard.Check(r); err != nil { // THREATS A108
+	if err := page.Ours(r, e.Registry().Issuer()); err != nil {
 		e.Pages.Error(w, r, page.ErrorPage{Status: http.StatusForbidden, Text: "account.error.request", BackURL: e.Base + Path})
 		return nil, oauth.Params{}, false
 	}

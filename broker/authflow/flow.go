@@ -8,6 +8,7 @@ import (
 
 	"apostille/broker/audit"
 	"apostille/broker/chooser"
+	"apostille/broker/page"
 	"apostille/broker/seal"
 	"apostille/broker/session"
 	"apostille/broker/store"
@@ -97,12 +98,11 @@ type Route struct {
 
 // Routes lists what is to be mounted below the issuer's path.
 func (f *Flow) Routes() []Route {
-	own := f.sameOrigin()
 	return []Route{
 		{"GET /login", f.page(f.picker)},
-		{"POST /login", f.page(own(f.choose))},
+		{"POST /login", f.page(f.ours(f.choose))},
 		{"GET /login/search", f.page(f.search)},
-		{"POST /login/forget", f.page(own(f.forget))},
+		{"POST /login/forget", f.page(f.ours(f.forget))},
 		{"GET /login/callback/{trust}", f.page(f.callback)},
 		{"POST /login/callback/{trust}", f.page(f.posted)}, // cross-site by nature: what it may do needs the hop
 		{"GET /login/hop", f.page(f.hop)},
@@ -128,18 +128,12 @@ func (f *Flow) page(h handler) http.Handler {
 // handler answers a request, or returns why not before it has written anything.
 type handler func(w http.ResponseWriter, r *http.Request) *refusal
 
-// sameOrigin wraps the handlers that only our own pages may call (THREATS A108).
-func (f *Flow) sameOrigin() func(handler) handler {
-	guard := http.NewCrossOriginProtection()
-	if err := guard.AddTrustedOrigin(originOf(f.Issuer)); err != nil {
-		panic(err) // the issuer was compiled
-	}
-	return func(next handler) handler {
-		return func(w http.ResponseWriter, r *http.Request) *refusal {
-			if err := guard.Check(r); err != nil {
-				return &refusal{kind: Foreign, reason: trust.ReasonRequest, detail: "a form of another site", cause: err}
-			}
-			return next(w, r)
+// ours wraps the handlers that only our own pages may call.
+func (f *Flow) ours(next handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) *refusal {
+		if err := page.Ours(r, f.Issuer); err != nil {
+			return &refusal{kind: Foreign, reason: trust.ReasonRequest, detail: "a form of another site", cause: err}
 		}
+		return next(w, r)
 	}
 }

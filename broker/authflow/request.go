@@ -113,12 +113,3 @@ func (f *Flow) base() string {
 	}
 	return strings.TrimSuffix(u.Path, "/")
 }
-
-// originOf is scheme and host of a URL.
-func originOf(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
-}

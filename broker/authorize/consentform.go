@@ -6,8 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"net/url"
 
+	"apostille/broker/page"
 	"apostille/trust"
 )
 
@@ -19,11 +19,7 @@ func (e *Endpoint) consentForm(c *call, w http.ResponseWriter, r *http.Request) 
 		p.Status = http.StatusMethodNotAllowed
 		return values{}, p
 	}
-	guard := http.NewCrossOriginProtection()
-	if u, err := url.Parse(c.policy.Registry.Issuer()); err == nil {
-		_ = guard.AddTrustedOrigin(u.Scheme + "://" + u.Host) // behind a proxy the Host may be another (THREATS A114)
-	}
-	if err := guard.Check(r); err != nil {
+	if err := page.Ours(r, c.policy.Registry.Issuer()); err != nil {
 		p := onPage("a form of another site")
 		p.Status = http.StatusForbidden
 		return values{}, p

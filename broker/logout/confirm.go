@@ -64,11 +64,7 @@ func (e *Endpoint) ask(w http.ResponseWriter, r *http.Request, q request, s *ses
 func (e *Endpoint) Confirm() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		guard := http.NewCrossOriginProtection()
-		if u, err := url.Parse(e.Registry().Issuer()); err == nil {
-			_ = guard.AddTrustedOrigin(u.Scheme + "://" + u.Host)
-		}
-		if err := guard.Check(r); err != nil {
+		if err := page.Ours(r, e.Registry().Issuer()); err != nil {
 			e.refuse(w, r, http.StatusForbidden, "logout.error.request")
 			return
 		}
