@@ -77,13 +77,12 @@ func (f *Flow) start(w http.ResponseWriter, r *http.Request, q Request, office s
 	if !ok {
 		return fail(&refusal{kind: Gone, reason: trust.ReasonTrustNotLive, detail: "not an office any more"})
 	}
-	handle, browser := newHandle(), f.Sessions.Browser(w, r)
-	begun := f.Now()
+	handle, begun := newHandle(), f.Now()
 	started, err := f.ask(r.Context(), t, handle, askFor(q, t))
 	if err != nil {
 		return fail(upstreamRefusal(err))
 	}
-	in := login{Trust: office, Request: q, Secret: started.Secret, Browser: digest(browser), Begun: begun}
+	in := login{Trust: office, Request: q, Secret: started.Secret, Browser: f.Sessions.Browser(w, r), Begun: begun}
 	if err := f.put(r.Context(), kindLogin, handle, in, begun.Add(loginTTL)); err != nil {
 		return fail(&refusal{kind: Unavailable, reason: trust.ReasonStore, detail: "the login could not be stored", cause: err})
 	}

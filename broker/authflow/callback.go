@@ -72,7 +72,7 @@ func (f *Flow) claim(r *http.Request, trustID string, p url.Values) (login, *ref
 		return login{}, f.over(r, state)
 	case in.Trust != trustID:
 		return login{}, mixedUp(in)
-	case !sameDigest(in.Browser, f.Sessions.BrowserOf(r)):
+	case !f.Sessions.SameBrowser(r, in.Browser):
 		x := f.over(r, state) // what the request was is for its own browser's eyes
 		x.kind, x.detail, x.trust = OtherBrowser, "begun in another browser", in.Trust
 		return login{}, x

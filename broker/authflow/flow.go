@@ -34,8 +34,8 @@ type Registry interface {
 
 // Sessions are the browsers and their sessions; *session.Manager implements it.
 type Sessions interface {
-	Browser(w http.ResponseWriter, r *http.Request) string
-	BrowserOf(r *http.Request) string
+	Browser(w http.ResponseWriter, r *http.Request) (mark []byte)
+	SameBrowser(r *http.Request, mark []byte) bool
 	SignIn(w http.ResponseWriter, r *http.Request, login upstream.Login) (*session.Session, error)
 }
 

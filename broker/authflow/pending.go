@@ -29,7 +29,7 @@ type login struct {
 	Trust   string    `json:"trust"`
 	Request Request   `json:"request"`
 	Secret  []byte    `json:"secret"`  // the provider's
-	Browser []byte    `json:"browser"` // digest of the browser's ID
+	Browser []byte    `json:"browser"` // the browser's mark
 	Begun   time.Time `json:"begun"`
 }
 

@@ -22,7 +22,6 @@ func (f *Flow) picker(w http.ResponseWriter, r *http.Request) *refusal {
 	if x != nil {
 		return x
 	}
-	f.Sessions.Browser(w, r) // now, so that a double click does not begin in two browsers
 	f.Chooser().Write(w, r, v)
 	return nil
 }

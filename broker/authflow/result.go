@@ -23,7 +23,7 @@ type Result struct {
 func (f *Flow) Result(r *http.Request, handle, ret string) (Result, bool, error) {
 	var out result
 	ok, err := f.peek(r.Context(), kindResult, handle, &out)
-	if err != nil || !ok || !sameDigest(out.Browser, f.Sessions.BrowserOf(r)) || !sameDigest(out.Return, ret) {
+	if err != nil || !ok || !f.Sessions.SameBrowser(r, out.Browser) || !sameDigest(out.Return, ret) {
 		return Result{}, false, err
 	}
 	if ok, err = f.take(r.Context(), kindResult, handle, &out); err != nil || !ok {

@@ -24,7 +24,7 @@ const (
 type waiting struct {
 	Params  string              `json:"p"`
 	Pushed  string              `json:"u,omitempty"`
-	Browser string              `json:"b"`
+	Browser []byte              `json:"b"`
 	Session string              `json:"s"`
 	Trust   string              `json:"t"`
 	Sub     string              `json:"i"`
@@ -36,7 +36,7 @@ type waiting struct {
 func (e *Endpoint) ask(w http.ResponseWriter, r *http.Request, c *call, ask *question) error {
 	q := c.request
 	plain, err := json.Marshal(waiting{
-		Params: c.params.encode(read), Pushed: q.pushed, Browser: digest(e.Sessions.Browser(w, r)), Session: ask.Who.Session,
+		Params: c.params.encode(read), Pushed: q.pushed, Browser: e.Sessions.Browser(w, r), Session: ask.Who.Session,
 		Trust: ask.Who.Subject.Trust, Sub: ask.Who.Subject.Sub, Offered: ask.Offered, Since: c.started,
 	})
 	if err != nil {
@@ -69,7 +69,7 @@ func (e *Endpoint) consent(c *call, w http.ResponseWriter, r *http.Request) (nex
 	if err != nil {
 		return next{}, err
 	}
-	if !same(in.Browser, digest(e.Sessions.BrowserOf(r))) {
+	if !e.Sessions.SameBrowser(r, in.Browser) {
 		return next{}, expired("the form belongs to another browser")
 	}
 	// 2. The request, judged again: the policy may have changed while the page lay open.

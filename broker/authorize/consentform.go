@@ -1,9 +1,6 @@
 package authorize
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 
@@ -52,18 +49,4 @@ func (e *Endpoint) unseal(c *call, text string) (waiting, error) {
 		return waiting{}, expired("the page lay open too long")
 	}
 	return in, nil
-}
-
-// same compares digests of browsers in constant time. No browser is the same as none.
-func same(begun, now string) bool {
-	return begun != "" && subtle.ConstantTimeCompare([]byte(begun), []byte(now)) == 1
-}
-
-// digest is what is kept of the browser's ID, which is a secret; "" of none.
-func digest(browser string) string {
-	if browser == "" {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(browser))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

@@ -31,8 +31,8 @@ type Policy struct {
 // Sessions knows who is signed in; *session.Manager implements it.
 type Sessions interface {
 	Current(r *http.Request) (*session.Session, error)
-	Browser(w http.ResponseWriter, r *http.Request) string
-	BrowserOf(r *http.Request) string
+	Browser(w http.ResponseWriter, r *http.Request) (mark []byte)
+	SameBrowser(r *http.Request, mark []byte) bool
 }
 
 // Logins signs people in; *authflow.Flow implements it.

@@ -125,8 +125,10 @@ func newBench(t *testing.T) *bench {
 }
 
 func (b *bench) Current(*http.Request) (*session.Session, error)   { return b.session, b.fault }
-func (b *bench) Browser(http.ResponseWriter, *http.Request) string { return b.browser }
-func (b *bench) BrowserOf(*http.Request) string                    { return b.browser }
+func (b *bench) Browser(http.ResponseWriter, *http.Request) []byte { return []byte(b.browser) }
+func (b *bench) SameBrowser(_ *http.Request, mark []byte) bool {
+	return b.browser != "" && string(mark) == b.browser
+}
 func (b *bench) Begin(w http.ResponseWriter, _ *http.Request, q authflow.Request) {
 	b.began = &q
 	w.WriteHeader(http.StatusSeeOther)

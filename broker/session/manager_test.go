@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -390,34 +391,70 @@ func TestR12_AClockThatStepsSignsNobodyOut(t *testing.T) {
 	}
 }
 
-func TestABrowserHasOneID(t *testing.T) {
+func TestABrowserIsKnownByItsCookie(t *testing.T) {
 	t.Parallel()
 	f, b := newFixture(t, true), browser{}
 	r, w := b.request(), httptest.NewRecorder()
-	if id := f.BrowserOf(r); id != "" {
-		t.Fatalf("a browser without cookie is %q", id)
+	if f.SameBrowser(r, nil) || f.SameBrowser(r, mark("")) {
+		t.Fatal("a browser without cookie is somebody")
 	}
 	id := f.Browser(w, r)
-	if again := f.Browser(w, r); again != id || len(w.Header().Values("Set-Cookie")) != 1 {
-		t.Errorf("the same request: %q, then %q", id, again)
+	if again := f.Browser(w, r); !bytes.Equal(again, id) || len(w.Header().Values("Set-Cookie")) != 1 {
+		t.Errorf("the same request: %x, then %x", id, again)
 	}
-	if f.BrowserOf(r) != id {
+	if !f.SameBrowser(r, id) {
 		t.Error("the request does not know what it was given")
 	}
 	b.take(w)
 	r, w = b.request(), httptest.NewRecorder()
-	if f.BrowserOf(r) != id || f.Browser(w, r) != id || w.Header().Get("Set-Cookie") != "" {
+	if !f.SameBrowser(r, id) || !bytes.Equal(f.Browser(w, r), id) || w.Header().Get("Set-Cookie") != "" {
 		t.Error("the next request is another browser")
 	}
-	for _, bad := range []string{"x", strings.Repeat("*", 43)} {
-		r := browser{"__Host-apostille_browser": bad}.request()
-		if got := f.BrowserOf(r); got != "" {
-			t.Errorf("a made-up cookie is the browser %q", got)
-		}
+	if f.SameBrowser(r, mark("x")) || f.SameBrowser(r, nil) {
+		t.Error("it is every browser")
 	}
 	f.signIn(t, b, f.login("hq", "ada"))
-	if f.BrowserOf(b.request()) != id {
+	if !f.SameBrowser(b.request(), id) {
 		t.Error("signing in makes another browser of it")
+	}
+}
+
+func TestACookieThatIsMadeUpIsNoBrowser(t *testing.T) {
+	t.Parallel()
+	f, good := newFixture(t, true), strings.Repeat("a", 43)
+	if !f.SameBrowser(browser{"__Host-apostille_browser_aaaaaa": "aaaaaaAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}.request(), mark("aaaaaaAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")) {
+		t.Fatal("a cookie of the right form is not taken")
+	}
+	for name, value := range map[string]string{
+		"__Host-apostille_browser_aaaaaa":  strings.Repeat("*", 43),
+		"__Host-apostille_browser_aaaaab":  good, // not its name
+		"__Host-apostille_browser":         good,
+		"__Host-apostille_browser_aaaaaaa": good,
+		"apostille_browser_aaaaaa":         good, // which a sibling host can set
+	} {
+		if f.SameBrowser(browser{name: value}.request(), mark(value)) {
+			t.Errorf("%s=%s is taken for a browser", name, value)
+		}
+	}
+}
+
+// Under one cookie name the answer that came later took the first tab's ID away, and its login had to begin again.
+func TestTwoTabsOfANewBrowserKeepWhatEachBegan(t *testing.T) {
+	t.Parallel()
+	f, b := newFixture(t, true), browser{}
+	first, second := httptest.NewRecorder(), httptest.NewRecorder()
+	one, two := f.Browser(first, b.request()), f.Browser(second, b.request()) // neither has seen the other's answer
+	b.take(first)
+	b.take(second)
+	if bytes.Equal(one, two) || !f.SameBrowser(b.request(), one) || !f.SameBrowser(b.request(), two) {
+		t.Errorf("of %x and %x the browser keeps %v", one, two, b)
+	}
+	w := httptest.NewRecorder()
+	if third := f.Browser(w, b.request()); w.Header().Get("Set-Cookie") != "" || !bytes.Equal(third, one) && !bytes.Equal(third, two) {
+		t.Error("a third is made although the browser has one")
+	}
+	if f.SameBrowser(browser{}.request(), one) {
+		t.Error("another browser has it")
 	}
 }
 
