@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 
+	"apostille/broker/audit"
 	"apostille/broker/oauth"
 	"apostille/broker/store"
 	"apostille/trust"
@@ -15,9 +16,6 @@ import (
 // kindLogoutToken is the store.Replay kind of logout tokens.
 const kindLogoutToken = "logout_token"
 
-// maxListed bounds how much of one person is looked at when a logout token names a session that is not here.
-const maxListed = 1000
-
 // backchannel is POST /login/backchannel/{trust}: an upstream says that a login there is over (OpenID Connect Back-Channel Logout
 // 1.0 §2.5). 200 means that what rested on it here is over as well; 400 that the token is not acceptable (§2.8).
 func (f *Flow) backchannel(w http.ResponseWriter, r *http.Request) {
@@ -26,12 +24,9 @@ func (f *Flow) backchannel(w http.ResponseWriter, r *http.Request) {
 	out, x := f.loggedOut(w, r)
 	if x == nil {
 		e.Issuer, e.Subject, e.Detail = out.Issuer, out.Sub, "logout token"
-		x = f.end(r.Context(), e.Trust, out)
+		x = f.takeEffect(r.Context(), e, out)
 	}
 	if x == nil {
-		if err := f.Audit.Record(r.Context(), &e); err != nil { // what is over stays over
-			f.Log.Error("audit record of a logout", "id", e.ID, "error", err)
-		}
 		w.Header().Set("Cache-Control", "no-store") // §2.8
 		w.WriteHeader(http.StatusOK)
 		return
@@ -51,7 +46,22 @@ func (f *Flow) backchannel(w http.ResponseWriter, r *http.Request) {
 	oauth.WriteError(w, answer, e.ID)
 }
 
-// loggedOut reads and verifies a logout token, and claims its ID: a token that was seen takes effect once (THREATS A118).
+// takeEffect ends what a logout token names, and claims its ID only when that has taken place: a token that came while the store was away
+// must count when the upstream sends it again (§2.8). To end what is over does no harm, so two of it at once need not be told apart.
+func (f *Flow) takeEffect(ctx context.Context, e audit.Event, out upstream.LoggedOut) *refusal {
+	if x := f.end(ctx, e.Trust, out); x != nil {
+		return x
+	}
+	if err := f.Audit.Record(ctx, &e); err != nil { // what is over stays over
+		f.Log.Error("audit record of a logout", "id", e.ID, "error", err)
+	}
+	if _, err := f.Replay.Claim(ctx, kindLogoutToken, out.Issuer, out.TokenID, out.Expires.Add(trust.Skew)); err != nil {
+		return storeRefusal(err)
+	}
+	return nil
+}
+
+// loggedOut reads and verifies a logout token; one that has taken effect is none (THREATS A118).
 func (f *Flow) loggedOut(w http.ResponseWriter, r *http.Request) (upstream.LoggedOut, *refusal) {
 	none := upstream.LoggedOut{}
 	t, ok := f.live(r.PathValue("trust"))
@@ -73,13 +83,16 @@ func (f *Flow) loggedOut(w http.ResponseWriter, r *http.Request) (upstream.Logge
 	if err != nil {
 		return none, upstreamRefusal(err)
 	}
-	first, err := f.Replay.Claim(r.Context(), kindLogoutToken, out.Issuer, out.TokenID, out.Expires.Add(trust.Skew))
+	if !out.Expires.Add(trust.Skew).After(f.Now()) {
+		return none, &refusal{kind: Malformed, reason: trust.ReasonExpired, detail: "over"}
+	}
+	seen, err := f.Replay.Claimed(r.Context(), kindLogoutToken, out.Issuer, out.TokenID)
 	switch {
-	case errors.Is(err, store.ErrExpired), errors.Is(err, store.ErrInvalid):
-		return none, &refusal{kind: Malformed, reason: trust.ReasonExpired, detail: "over, or without ID"}
+	case errors.Is(err, store.ErrInvalid):
+		return none, &refusal{kind: Malformed, reason: trust.ReasonTokenID, detail: "without ID"}
 	case err != nil:
 		return none, storeRefusal(err)
-	case !first:
+	case seen:
 		return none, &refusal{kind: Malformed, reason: trust.ReasonReplayed, detail: "seen before"}
 	}
 	return out, nil
@@ -93,57 +106,4 @@ func (f *Flow) verifyLogout(ctx context.Context, t *trust.Trust, raw string) (ou
 		return upstream.LoggedOut{}, &upstream.Error{Reason: trust.ReasonSubject, Detail: "names neither sub nor sid"}
 	}
 	return out, err
-}
-
-// end ends what rested on the login: with sid the identities that came of that session of the upstream, else all of the person's,
-// each with the families that began there.
-func (f *Flow) end(ctx context.Context, trustID string, out upstream.LoggedOut) *refusal {
-	sessions, families, err := f.Ender.EndSessions(ctx, store.SessionQuery{Trust: trustID, Sub: out.Sub, SID: out.SID})
-	if err != nil {
-		return storeRefusal(err)
-	}
-	if out.Sub != "" && (out.SID == "" || len(sessions) == 0) {
-		rest, err := f.endOrphans(ctx, trustID, out.Sub, out.SID == "")
-		if err != nil {
-			return storeRefusal(err)
-		}
-		families = append(families, rest...)
-	}
-	if f.Ended != nil && len(sessions)+len(families) > 0 {
-		f.Ended(ctx, sessions, families)
-	}
-	return nil
-}
-
-// endOrphans ends families of the person that outlived their session here, such as refresh tokens after the session's idle time: all,
-// or those without a living session, for a logout token whose session is not here any more may mean one of them.
-func (f *Flow) endOrphans(ctx context.Context, trustID, sub string, all bool) ([]store.Family, error) {
-	query := store.FamilyQuery{Trust: trustID, Sub: sub}
-	if all {
-		return f.Ender.EndFamilies(ctx, query, "logout")
-	}
-	living, err := f.Ender.ListSessions(ctx, store.SessionQuery{Trust: trustID, Sub: sub}, maxListed)
-	if err != nil {
-		return nil, err
-	}
-	ids := map[string]bool{}
-	for _, s := range living {
-		ids[s.ID] = true
-	}
-	candidates, err := f.Ender.ListFamilies(ctx, query, maxListed)
-	if err != nil {
-		return nil, err
-	}
-	var ended []store.Family
-	for _, c := range candidates {
-		if ids[c.Session] {
-			continue
-		}
-		list, err := f.Ender.EndFamilies(ctx, store.FamilyQuery{ID: c.ID}, "logout")
-		if err != nil {
-			return ended, err
-		}
-		ended = append(ended, list...)
-	}
-	return ended, nil
 }

@@ -175,6 +175,39 @@ func TestA118_ALogoutTokenTakesEffectOnce(t *testing.T) {
 	}
 }
 
+// The token was claimed before it took effect: when the store failed in between, the upstream's next attempt was refused as a replay,
+// and the person stayed signed in.
+func TestALogoutTokenCountsWhenItComesAgainAfterAFault(t *testing.T) {
+	t.Parallel()
+	for _, broken := range []string{"claimed", "session", "families", "claim"} {
+		t.Run(broken, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			b := f.signedIn("hq", "ada")
+			f.family("ada's", f.sessionOf("hq", "ada"), "hq", "ada")
+			f.family("orphan", "a session that idled away", "hq", "ada")
+			f.provider.loggedOut = f.loggedOut(subOf("hq", "ada"), "")
+			f.store.down.Store(broken)
+			if w := f.tell("hq", "good"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+				t.Fatalf("while the store is away: %d %s", w.Code, w.Body)
+			}
+			f.store.down.Store("")
+			if w := f.tell("hq", "good"); w.Code != http.StatusOK {
+				t.Fatalf("when it is back: %d %s", w.Code, w.Body)
+			}
+			if b.who("hq") != "" || len(f.living("ada's", "orphan")) != 0 {
+				t.Errorf("still in: %q, %v", b.who("hq"), f.living("ada's", "orphan"))
+			}
+			if len(f.ended) != 1 || len(f.families) != 2 { // nobody is left out, or told twice
+				t.Errorf("told of %d sessions, %d families", len(f.ended), len(f.families))
+			}
+			if w := f.tell("hq", "good"); w.Code != http.StatusBadRequest {
+				t.Errorf("a third time: %d", w.Code)
+			}
+		})
+	}
+}
+
 func TestA118_AnUnacceptableLogoutTokenEndsNothing(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -59,9 +59,10 @@ type Ender interface {
 	ListFamilies(ctx context.Context, q store.FamilyQuery, limit int) ([]store.Family, error)
 }
 
-// Replay claims the IDs of logout tokens; broker/store implements it.
+// Replay remembers the IDs of logout tokens; broker/store implements it.
 type Replay interface {
 	Claim(ctx context.Context, kind, issuer, id string, until time.Time) (first bool, err error)
+	Claimed(ctx context.Context, kind, issuer, id string) (bool, error)
 }
 
 // Flow is every login. Fields are required unless their comment says otherwise.

@@ -258,6 +258,27 @@ func (s *flaky) EndSessions(ctx context.Context, q store.SessionQuery) ([]store.
 	return s.Store.EndSessions(ctx, q)
 }
 
+func (s *flaky) EndFamilies(ctx context.Context, q store.FamilyQuery, why string) ([]store.Family, error) {
+	if s.fails("families") {
+		return nil, errDown
+	}
+	return s.Store.EndFamilies(ctx, q, why)
+}
+
+func (s *flaky) Claim(ctx context.Context, kind, issuer, id string, until time.Time) (bool, error) {
+	if s.fails("claim") {
+		return false, errDown
+	}
+	return s.Store.Claim(ctx, kind, issuer, id, until)
+}
+
+func (s *flaky) Claimed(ctx context.Context, kind, issuer, id string) (bool, error) {
+	if s.fails("claimed") {
+		return false, errDown
+	}
+	return s.Store.Claimed(ctx, kind, issuer, id)
+}
+
 // trail keeps what is recorded.
 type trail struct {
 	mu     sync.Mutex

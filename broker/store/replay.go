@@ -23,6 +23,9 @@ type Replay interface {
 	// MUST NOT be empty (ErrInvalid); issuer may be, for things of the broker's own. A time that is not after the
 	// store's clock is ErrExpired; callers pass the credential's end plus the clock skew they allow.
 	Claim(ctx context.Context, kind, issuer, id string, until time.Time) (first bool, err error)
+	// Claimed says whether (kind, issuer, id) is marked at this moment. It promises nothing about the next: it is for effects that do no
+	// harm twice, which are claimed when they have taken place, so that one which failed can be tried again.
+	Claimed(ctx context.Context, kind, issuer, id string) (bool, error)
 }
 
 // ReplayMark is what implementations keep of a triple.

@@ -36,6 +36,20 @@ func (s *Store) Claim(ctx context.Context, kind, issuer, id string, until time.T
 	return true, nil
 }
 
+// Claimed implements store.Replay.
+func (s *Store) Claimed(ctx context.Context, kind, issuer, id string) (bool, error) {
+	mark, err := store.NewReplayMark(kind, issuer, id)
+	if err != nil {
+		return false, err
+	}
+	now, err := s.lock(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer s.mu.Unlock()
+	return s.marks[mark].After(now), nil
+}
+
 // sweep forgets what has expired: once a minute, and while the map is full once a second, so that a full map does not
 // cost every claim a walk through it.
 func (r *records) sweep(now time.Time) {

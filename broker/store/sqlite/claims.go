@@ -40,3 +40,14 @@ func (s *Store) claim(b *batch, mark store.ReplayMark, until int64) (bool, error
 		mark[:], until, s.micros())
 	return n == 1, err
 }
+
+// Claimed implements store.Replay.
+func (s *Store) Claimed(ctx context.Context, kind, issuer, id string) (bool, error) {
+	mark, err := store.NewReplayMark(kind, issuer, id)
+	if err != nil {
+		return false, err
+	}
+	var until int64
+	ok, err := s.readRow(ctx, `SELECT until FROM replay WHERE mark = ? AND until > ?`, []any{mark[:], s.micros()}, &until)
+	return ok, s.wrap("claimed", err)
+}

@@ -89,6 +89,26 @@ func testReplay(t *testing.T, open Open) {
 			}
 			claim(t, f, "a", now.Add(time.Minute), true)
 		},
+		"to look makes no mark, and sees one as long as it counts": func(t *testing.T, f *fixture) {
+			looks := func(s store.Replay, kind, from, id string, want bool) {
+				t.Helper()
+				if got, err := s.Claimed(t.Context(), kind, from, id); err != nil || got != want {
+					t.Errorf("%s of %q from %q: claimed = %v, error %v; want %v", kind, id, from, got, err, want)
+				}
+			}
+			looks(f, "jti", issuer, "a", false)
+			claim(t, f, "a", f.clock.Now().Add(time.Minute), true)
+			looks(f, "jti", issuer, "a", true)
+			looks(f.reopen(), "jti", issuer, "a", true)
+			looks(f, "code", issuer, "a", false)
+			looks(f, "jti", "", "a", false)
+			looks(f, "jti", issuer, "b", false)
+			f.clock.Add(time.Minute)
+			looks(f, "jti", issuer, "a", false)
+			if _, err := f.Claimed(t.Context(), "jti", issuer, ""); !errors.Is(err, store.ErrInvalid) {
+				t.Errorf("without ID: %v", err)
+			}
+		},
 		"a caller who has left makes no mark": func(t *testing.T, f *fixture) {
 			until := f.clock.Now().Add(time.Minute)
 			ctx, cancel := context.WithCancel(t.Context())
