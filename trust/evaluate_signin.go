@@ -6,20 +6,27 @@ import (
 	"time"
 )
 
-// claimsFresh: a refresh goes on with what the upstream said at the sign-in, for so long and no longer.
+// claimsFresh: what rests on a sign-in, a code of its session as well as a refresh, goes on with what the upstream said then, for so long
+// and no longer.
 func (e *evaluation) claimsFresh() bool {
-	if e.q.Grant != GrantRefresh {
+	if !e.isLogin() {
 		return true
 	}
-	since, most := e.q.Subject.ClaimsAt, e.trust.Spec.Login.MaxClaimsAge
-	if since.IsZero() {
-		since = e.q.Subject.IssuedAt
-	}
-	if age := e.q.Now.Sub(since); age > most {
+	if until := e.trust.ClaimsUntil(&e.q.Subject); e.q.Now.After(until) {
+		most := e.trust.Spec.Login.MaxClaimsAge
 		return e.refuse(ReasonClaimsTooOld, "claims age", "the claims are of %s, more than %v ago: the person must sign in again",
-			since.UTC().Format(time.RFC3339), most)
+			until.Add(-most).UTC().Format(time.RFC3339), most)
 	}
 	return e.pass("claims age", "fresh enough")
+}
+
+// ClaimsUntil is how long the claims of a sign-in with the trust may be relied on.
+func (t *Trust) ClaimsUntil(s *Subject) time.Time {
+	since := s.ClaimsAt
+	if since.IsZero() {
+		since = s.IssuedAt
+	}
+	return since.Add(t.Spec.Login.MaxClaimsAge)
 }
 
 // signInMay: the application lets people of the trust in, and a sign-in rule that names it holds for this person. It splits what is

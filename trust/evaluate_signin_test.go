@@ -54,6 +54,9 @@ func TestEvaluateSignIn(t *testing.T) {
 		{"A96 claims beyond max_claims_age refuse a refresh", refreshed, func(s situation) {
 			s.q.Subject.IssuedAt = noon.Add(-DefaultMaxClaimsAge - time.Second)
 		}, ReasonClaimsTooOld, func(s situation) { s.q.Subject.IssuedAt = noon.Add(-DefaultMaxClaimsAge) }},
+		{"A96 claims beyond max_claims_age refuse a code, however long the session lives", login, func(s situation) {
+			s.q.Subject.IssuedAt = noon.Add(-DefaultMaxClaimsAge - time.Second)
+		}, ReasonClaimsTooOld, func(s situation) { s.q.Subject.IssuedAt = noon.Add(-DefaultMaxClaimsAge) }},
 		{"A96 claims the upstream vouched for again are as old as that", refreshed, func(s situation) {
 			s.q.Subject.IssuedAt, s.q.Subject.ClaimsAt = noon, noon.Add(-13*time.Hour)
 		}, ReasonClaimsTooOld, func(s situation) {

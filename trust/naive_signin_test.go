@@ -22,7 +22,7 @@ func (n *naive) person() naivePerson {
 	p := naivePerson{login: true, identity: map[string]bool{}}
 	client, trust := n.spec.Clients[q.Client], n.spec.Trusts[q.Subject.Trust]
 	n.fault(ReasonSignIn, client.App == nil || len(client.App.Trusts) > 0 && !slices.Contains(client.App.Trusts, q.Subject.Trust))
-	n.fault(ReasonClaimsTooOld, q.Grant == GrantRefresh && q.Subject.IssuedAt.Add(trust.Login.MaxClaimsAge).Before(q.Now))
+	n.fault(ReasonClaimsTooOld, q.Subject.IssuedAt.Add(trust.Login.MaxClaimsAge).Before(q.Now))
 	for i, g := range trust.Grants {
 		holds := g.SignIn && slices.Contains(g.Clients, q.Client)
 		for claim, want := range g.When {

@@ -54,7 +54,7 @@ const (
 	ReasonSignIn            Reason = "sign_in_not_granted" // no sign_in rule of the trust holds for this client and subject
 	ReasonConsent           Reason = "consent_missing"     // a third-party application without the subject's consent
 	ReasonRevoked           Reason = "revoked"             // the credential, its family or its session
-	ReasonClaimsTooOld      Reason = "claims_too_old"      // a refresh beyond max_claims_age; sign in again
+	ReasonClaimsTooOld      Reason = "claims_too_old"      // a code or refresh beyond max_claims_age; sign in again
 )
 
 // Why the endpoint refuses before or after the two choke points.

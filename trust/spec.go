@@ -105,7 +105,7 @@ type LoginSpec struct {
 	Logo         string            // https URL; "" = initials
 	Hidden       bool              // not listed in the picker; reached by hint only
 	SessionMax   time.Duration     // of what a sign-in with it gives, from then on; 0 = DefaultSessionMax
-	MaxClaimsAge time.Duration     // how long a refresh may go on with claims of one sign-in; 0 = DefaultMaxClaimsAge
+	MaxClaimsAge time.Duration     // how long codes and refreshes may go on with claims of one sign-in; 0 = DefaultMaxClaimsAge
 	ACR          map[string]string // theirs → ours; what is not listed is dropped
 }
 

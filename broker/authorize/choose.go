@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"apostille/broker/authflow"
+	"apostille/broker/family"
 	"apostille/broker/session"
 	"apostille/trust"
 	"apostille/upstream"
@@ -14,6 +15,7 @@ import (
 // identity is somebody who is signed in and answers a request.
 type identity struct {
 	session.Identity
+	Office  *trust.Trust
 	Session string // Session.ID
 	Fresh   bool   // signed in for this very request
 }
@@ -80,7 +82,7 @@ func (q *request) suitable(s scene) []*identity {
 		if who == nil || len(named) > 0 && !contains(named, t.ID) {
 			continue
 		}
-		if q.wants(who, s) && q.recent(who, s.Now) && q.strong(who) {
+		if q.wants(who, s) && q.recent(who, s.Now) && q.strong(who) && who.vouched(s.Now.Add(family.CodeLife)) {
 			out = append(out, who)
 		}
 	}
@@ -89,14 +91,15 @@ func (q *request) suitable(s scene) []*identity {
 
 // identity is who is signed in with a trust that the client takes; nil = nobody.
 func (s scene) identity(trustID string) *identity {
-	if s.Session == nil || !slices.ContainsFunc(s.Logins, func(t *trust.Trust) bool { return t.ID == trustID }) {
+	at := slices.IndexFunc(s.Logins, func(t *trust.Trust) bool { return t.ID == trustID })
+	if s.Session == nil || at < 0 {
 		return nil
 	}
 	who, ok := s.Session.Identity(trustID)
 	if !ok {
 		return nil
 	}
-	return &identity{Identity: who, Session: s.Session.ID}
+	return &identity{Identity: who, Office: s.Logins[at], Session: s.Session.ID}
 }
 
 // named lists the trusts that idp_hint means, by ID or issuer; none for a hint that helps nobody.
@@ -123,6 +126,9 @@ func (q *request) recent(who *identity, now time.Time) bool {
 	at := who.Subject.AuthTime
 	return q.MaxAge > 0 && !at.IsZero() && now.Sub(at) <= q.MaxAge
 }
+
+// vouched says whether what the office said of the person may still be relied on at that time (THREATS A96).
+func (who *identity) vouched(at time.Time) bool { return !at.After(who.Office.ClaimsUntil(&who.Subject)) }
 
 // strong says whether the class is one of those that must be.
 func (q *request) strong(who *identity) bool { return !q.acrBound || contains(q.acr, who.Subject.ACR) }

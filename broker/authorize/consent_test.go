@@ -183,6 +183,10 @@ func TestA108_TheFormIsBoundToBrowserPersonAndSite(t *testing.T) {
 		{"nobody is signed in any more", func(b *bench) { b.session = nil }, nil, "", 303},
 		{"another session", func(b *bench) { b.session.ID = "session-2" }, nil, "", 303},
 		{"another person", func(b *bench) { b.session.Identities[0].Sub = "eve" }, nil, "", 303},
+		{"A96 the claims have become too old", func(b *bench) {
+			t, _ := b.reg.Trust("hq")
+			t.Spec.Login.MaxClaimsAge = time.Second
+		}, nil, "", 303},
 		{"a day later", func(b *bench) { b.now = b.now.Add(consentTTL + time.Minute) }, nil, "", 400},
 		{"another site", func(*bench) {}, []string{"Sec-Fetch-Site", "cross-site"}, "", 403},
 		{"a sibling site", func(*bench) {}, []string{"Sec-Fetch-Site", "same-site"}, "", 403},

@@ -61,6 +61,7 @@ var denials = map[trust.Reason]string{
 	trust.ReasonScopeUnregistered: oauth.CodeInvalidScope,
 	trust.ReasonClientUnknown:     oauth.CodeUnauthorizedClient,
 	trust.ReasonGrantNotAllowed:   oauth.CodeUnauthorizedClient,
+	trust.ReasonClaimsTooOld:      codeLogin, // the office has just signed somebody in with claims of long ago
 	trust.ReasonStandingUnknown:   oauth.CodeUnavailable,
 	trust.ReasonStore:             oauth.CodeUnavailable,
 	trust.ReasonAudit:             oauth.CodeUnavailable,

@@ -162,7 +162,7 @@ func trustLoginKeys() []key {
 		{Name: "logo", Kind: kindString, DefaultDoc: "initials", Doc: "https URL of an image; fetched and served by the broker."},
 		{Name: "hidden", Kind: kindBool, Doc: "Not in the picker; reached by a hint only."},
 		{Name: "session_max", Kind: kindDuration, Default: trust.DefaultSessionMax, Doc: "How long anything may rest on one sign-in: session, tokens, refresh."},
-		{Name: "max_claims_age", Kind: kindDuration, Default: trust.DefaultMaxClaimsAge, Doc: "How long a refresh may go on with what the upstream said of a person."},
+		{Name: "max_claims_age", Kind: kindDuration, Default: trust.DefaultMaxClaimsAge, Doc: "How long codes and refreshes may go on with what the upstream said of a person; after that they sign in again."},
 		{Name: "acr", Kind: kindStringMap, DefaultDoc: "none", Doc: "Their `acr` → ours; others are dropped."},
 		{Name: "refresh_claims", Kind: kindBool, Doc: "Ask the upstream again at each refresh; its refresh token is kept, encrypted."},
 		{Name: "logout", Kind: kindBool, Doc: "Logging out here logs out there too."},
