@@ -128,7 +128,9 @@ func (q *request) recent(who *identity, now time.Time) bool {
 }
 
 // vouched says whether what the office said of the person may still be relied on at that time (THREATS A96).
-func (who *identity) vouched(at time.Time) bool { return !at.After(who.Office.ClaimsUntil(&who.Subject)) }
+func (who *identity) vouched(at time.Time) bool {
+	return !at.After(who.Office.ClaimsUntil(&who.Subject))
+}
 
 // strong says whether the class is one of those that must be.
 func (q *request) strong(who *identity) bool { return !q.acrBound || contains(q.acr, who.Subject.ACR) }

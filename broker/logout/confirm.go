@@ -130,11 +130,15 @@ func (e *Endpoint) end(w http.ResponseWriter, r *http.Request, q request, s *ses
 		ended = &session.Ended{}
 	}
 	e.record(r, q, ended.Sessions)
-	told, err := e.Tell.Ended(r.Context(), ended.Sessions, ended.Families)
+	at := e.Now().Truncate(time.Microsecond) // as stores keep times
+	queued, err := e.Tell.Ended(r.Context(), ended.Sessions, ended.Families)
 	if err != nil { // they are signed out here all the same
 		e.Log.Error("logout tokens could not be queued", "error", err)
+		for i := range queued {
+			queued[i].Failed = at
+		}
 	}
-	e.out(w, r, q, &outcome{Ended: *ended, Told: told, Hints: hints})
+	e.out(w, r, q, &outcome{Ended: *ended, At: at, Told: queued, Hints: hints})
 }
 
 // record writes who was signed out to the audit trail. A logout that cannot be recorded is still one.

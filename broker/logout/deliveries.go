@@ -47,8 +47,8 @@ type Deliveries struct {
 	once sync.Once
 }
 
-// Ended queues a logout token for each application that had something of the sessions, and wants to hear of it. It returns what it
-// queued.
+// Ended queues a logout token for each application that had something of the sessions, and wants to hear of it. It returns
+// whom that concerns; after an error nobody is told.
 func (d *Deliveries) Ended(ctx context.Context, _ []store.Session, families []store.Family) ([]store.Delivery, error) {
 	now := d.Now()
 	var list []store.Delivery
@@ -68,7 +68,7 @@ func (d *Deliveries) Ended(ctx context.Context, _ []store.Session, families []st
 		return nil, nil
 	}
 	if err := d.Store.PutDeliveries(ctx, list); err != nil {
-		return nil, err
+		return list, err
 	}
 	select {
 	case d.waker() <- struct{}{}:

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"apostille/broker/page"
 	"apostille/broker/session"
@@ -14,6 +15,7 @@ import (
 // outcome is what ended, and whom we tell.
 type outcome struct {
 	session.Ended
+	At    time.Time // not after the deliveries were queued
 	Told  []store.Delivery
 	Hints map[string]string // ID tokens of the offices, by trust
 }
@@ -23,13 +25,22 @@ type doneView struct {
 	Title, Lead string // message keys
 	Application string
 	Back        string // "" = nowhere
-	Told        []string
+	Told        []told
+	Again       string // address of what has come of it since; "" = nothing more will
 	Asked       []asked
 	Offices     []office
+
+	open bool // an application may still answer
 }
 
-// asked is an application that its frame asks to sign out: nobody hears whether it did.
-type asked struct{ Name, Frame string }
+// tell adds an application that is told by a logout token.
+func (v *doneView) tell(name, state string) {
+	v.Told = append(v.Told, told{Name: name, State: "logout.told." + state})
+	v.open = v.open || state == StateQueued || state == StateTrying
+}
+
+// asked is an application that its frame asks to sign out: nobody hears whether it did. Frame is "" where it was asked before.
+type asked struct{ Name, client, Frame string }
 
 // office is where somebody may still be signed in.
 type office struct{ Name, URL string }
@@ -39,13 +50,21 @@ func (e *Endpoint) out(w http.ResponseWriter, r *http.Request, q request, o *out
 	v := doneView{Title: "logout.done.title", Lead: "logout.done.text", Application: e.clientName(q.Client), Back: page.Href(q.back())}
 	var frames []string
 	if o != nil {
+		again := report{request: q, Since: o.At}
+		for _, s := range o.Sessions {
+			again.Sessions = append(again.Sessions, s.ID)
+		}
 		for _, d := range o.Told {
-			v.Told = append(v.Told, e.clientName(d.Client))
+			v.tell(e.clientName(d.Client), StateOf(d))
 		}
 		v.Asked = e.fronts(o.Families)
 		v.Offices = e.stillAt(r, o)
 		for _, a := range v.Asked {
 			frames = append(frames, origins(a.Frame)...)
+			again.Asked = append(again.Asked, a.client)
+		}
+		if v.open {
+			v.Again = e.reportLink(again)
 		}
 	}
 	if back := q.back(); back != "" && len(v.Asked) == 0 && len(v.Offices) == 0 {
@@ -72,7 +91,7 @@ func (e *Endpoint) fronts(families []store.Family) (list []asked) {
 		q.Set("iss", e.Registry().Issuer())
 		q.Set("sid", f.SID)
 		u.RawQuery = q.Encode()
-		list = append(list, asked{Name: e.clientName(f.Client), Frame: u.String()})
+		list = append(list, asked{Name: e.clientName(f.Client), client: f.Client, Frame: u.String()})
 	}
 	return list
 }

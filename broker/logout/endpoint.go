@@ -17,6 +17,7 @@ import (
 const (
 	Path        = "/oauth2/end_session" // GET and POST
 	ConfirmPath = "/logout"             // POST, from our own page
+	ReportPath  = "/logout/report"      // GET, from our own page
 )
 
 // Registry is the policy; *trust.Registry implements it.
@@ -49,7 +50,7 @@ type Box interface {
 	Open(purpose, text string) ([]byte, error)
 }
 
-// Endpoint answers logout requests: itself at Path, Confirm at ConfirmPath. Every field is required.
+// Endpoint answers logout requests: itself at Path, Confirm at ConfirmPath, Report at ReportPath. Every field is required.
 type Endpoint struct {
 	Registry func() Registry
 	Base     string // the issuer's path, without trailing slash

@@ -21,7 +21,7 @@ const maxSessions = 1000
 func (a *app) sessionCommand() *cobra.Command {
 	return noun("session", "List who is signed in, and sign people out", `  apostille session list --trust head-office
   apostille session revoke --sub l3cX…`,
-		a.sessionListCommand(), a.sessionRevokeCommand())
+		a.sessionListCommand(), a.sessionRevokeCommand(), a.sessionLogoutsCommand())
 }
 
 // whose are the flags that select sessions.

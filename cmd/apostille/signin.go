@@ -182,6 +182,7 @@ func (s *server) mount(cfg *config.Config, d *broker.Deps, endpoint *token.Endpo
 	d.Pages = append(d.Pages,
 		broker.Page{Pattern: "POST " + authorize.ConsentPath, Handler: auth.Consent()},
 		broker.Page{Pattern: "POST " + logout.ConfirmPath, Handler: out.Confirm()},
+		broker.Page{Pattern: "GET " + logout.ReportPath, Handler: out.Report()},
 		broker.Page{Pattern: "GET " + account.Path, Handler: mine},
 		broker.Page{Pattern: "POST " + account.EndPath, Handler: mine.End()},
 		broker.Page{Pattern: "POST " + account.AppsPath, Handler: mine.Apps()},
