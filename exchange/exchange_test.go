@@ -34,7 +34,7 @@ func TestDeclaredTypesMeanThis(t *testing.T) {
 		want           oidc.Want
 	}{
 		{"a jwt is a foreign JWT or our own token", jwt, oidc.Want{Type: trust.CredentialJWT, OrOwn: true, Client: "portal"}},
-		{"an access_token is its alias", access, oidc.Want{Type: trust.CredentialJWT, OrOwn: true, Client: "portal"}},
+		{"an access_token is its alias, and may be an opaque one of ours", access, oidc.Want{Type: trust.CredentialJWT, OrOwn: true, Handle: true, Client: "portal"}},
 		{"an id_token is an ID token and nothing else", id, oidc.Want{Type: trust.CredentialIDToken, Client: "portal"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

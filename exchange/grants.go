@@ -56,10 +56,12 @@ func (g TokenExchange) Subject(ctx context.Context, reg *trust.Registry, client 
 }
 
 // wanted says what a declared subject_token_type means here. A foreign JWT under access_token is an alias of jwt; our own
-// tokens are access tokens, and JWTs.
+// tokens are access tokens, and JWTs unless they are opaque.
 func wanted(declared string) (oidc.Want, error) {
 	switch declared {
-	case oauth.TokenTypeAccessToken, oauth.TokenTypeJWT:
+	case oauth.TokenTypeAccessToken:
+		return oidc.Want{Type: trust.CredentialJWT, OrOwn: true, Handle: true}, nil
+	case oauth.TokenTypeJWT:
 		return oidc.Want{Type: trust.CredentialJWT, OrOwn: true}, nil
 	case oauth.TokenTypeIDToken:
 		return oidc.Want{Type: trust.CredentialIDToken}, nil

@@ -1,10 +1,8 @@
 package introspect
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -31,31 +29,24 @@ type found struct {
 
 // find looks a token up. nil is none of ours, or none any more; an error says that the store or a key could not answer.
 func (e *Endpoint) find(ctx context.Context, reg *trust.Registry, raw string) (*found, error) {
-	if strings.Count(raw, ".") == 2 {
-		return e.findJWT(ctx, reg, raw)
+	f, err := e.findAccess(ctx, reg, raw)
+	if f != nil || err != nil || strings.Contains(raw, ".") {
+		return f, err
 	}
-	h := sha256.Sum256([]byte(raw))
-	o, ok, err := e.Store.Opaque(ctx, h)
-	if err != nil {
-		return nil, err
-	}
-	if ok {
-		return e.findOpaque(o)
-	}
-	row, family, ok, err := e.Store.Refresh(ctx, h)
+	row, family, ok, err := e.Store.Refresh(ctx, sha256.Sum256([]byte(raw)))
 	if err != nil || !ok {
 		return nil, err
 	}
 	return e.findRefresh(row, family), nil
 }
 
-func (e *Endpoint) findJWT(ctx context.Context, reg *trust.Registry, raw string) (*found, error) {
+func (e *Endpoint) findAccess(ctx context.Context, reg *trust.Registry, raw string) (*found, error) {
 	leave, err := e.Gate.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	s, err := e.Verifier.Verify(ctx, reg, raw, oidc.Want{Type: trust.CredentialOwnToken})
+	s, err := e.Verifier.Verify(ctx, reg, raw, oidc.Want{Type: trust.CredentialOwnToken, Handle: true})
 	var refused *oidc.Error
 	switch {
 	case errors.As(err, &refused) && refused.Reason.Class() != trust.ClassUnavailable && refused.Reason.Class() != trust.ClassInternal:
@@ -64,40 +55,6 @@ func (e *Endpoint) findJWT(ctx context.Context, reg *trust.Registry, raw string)
 		return nil, err
 	}
 	return &found{kind: accessToken, subject: s, claims: s.Claims, expires: s.Expires}, nil
-}
-
-// findOpaque reads what stands for an opaque token: the claims that a JWT would carry.
-func (e *Endpoint) findOpaque(o store.Opaque) (*found, error) {
-	if !e.Now().Before(o.Until) {
-		return nil, nil
-	}
-	d := json.NewDecoder(bytes.NewReader(o.Claims))
-	d.UseNumber()
-	var claims map[string]any
-	if err := d.Decode(&claims); err != nil {
-		return nil, err
-	}
-	text := func(name string) string { s, _ := claims[name].(string); return s }
-	s := trust.Subject{
-		Credential: trust.CredentialOwnToken, Trust: trust.Local, Origin: text("idp"), Sub: text("sub"), ClientID: text("client_id"),
-		TokenID: text("jti"), Family: o.Family, SignedIn: o.Family != "", Expires: o.Until, Claims: claims,
-	}
-	switch aud := claims["aud"].(type) {
-	case string:
-		s.Audience = []string{aud}
-	case []any:
-		for _, a := range aud {
-			if one, ok := a.(string); ok {
-				s.Audience = append(s.Audience, one)
-			}
-		}
-	}
-	if n, ok := claims["iat"].(json.Number); ok {
-		if seconds, err := n.Int64(); err == nil {
-			s.IssuedAt = time.Unix(seconds, 0)
-		}
-	}
-	return &found{kind: accessToken, subject: s, claims: claims, expires: o.Until}, nil
 }
 
 func (e *Endpoint) findRefresh(row store.Refresh, f store.Family) *found {

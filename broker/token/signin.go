@@ -2,15 +2,12 @@ package token
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"slices"
 	"time"
 
 	"apostille/broker/mint"
 	"apostille/broker/oauth"
-	"apostille/broker/store"
-	"apostille/exchange"
 	"apostille/trust"
 )
 
@@ -48,11 +45,6 @@ type Issue struct {
 	Expires  time.Time
 	Answer   *oauth.TokenResponse
 	Again    bool // answered before
-}
-
-// Opaques keeps what opaque access tokens stand for; broker/store implements it. It MUST be durable when it returns.
-type Opaques interface {
-	PutOpaque(ctx context.Context, o store.Opaque) error
 }
 
 // verify finds out whose credential it is, and what is asked for.
@@ -120,16 +112,4 @@ func (c *call) personClaims(d *trust.Decision) map[string]any {
 		}
 	}
 	return all
-}
-
-// keepOpaque stores what an opaque token stands for, before anybody can show it.
-func (e *Endpoint) keepOpaque(ctx context.Context, d *trust.Decision, t mint.Token) error {
-	if t.Claims == nil {
-		return nil
-	}
-	err := e.Opaques.PutOpaque(ctx, store.Opaque{Hash: sha256.Sum256([]byte(t.Raw)), Family: d.Family, Claims: t.Claims, Until: t.Expires})
-	if err != nil {
-		return &exchange.Refusal{Reason: trust.ReasonStore, Trust: d.Trust, Detail: "keeping an opaque token", Cause: err}
-	}
-	return nil
 }

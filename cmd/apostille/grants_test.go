@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"go/ast"
 	"go/parser"
@@ -13,10 +14,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"apostille/broker/audit"
+	"apostille/broker/mint"
 	"apostille/broker/oauth"
 	"apostille/broker/store"
 	"apostille/trust"
@@ -48,11 +51,16 @@ func grantTable(a *arena) []grantEntry {
 		form.Set("scope", "items.read")
 		return form
 	}, office}
+	opaque := own
+	opaque.name, opaque.form = "own opaque token", func(t testing.TB, a *arena) url.Values {
+		return with(own.form(t, a), "subject_token", a.opaque(t, a.goodToken(t, atOwn)))
+	}
 	return []grantEntry{
 		exchange("jwt", "jwt", atJWT),
 		exchange("access_token", "access_token", atAccessToken),
 		exchange("id_token", "id_token", atIDToken),
 		own,
+		opaque,
 		{oauth.GrantTypeTokenExchange, "without client authentication", "subject_token", "cloud", "", func(t testing.TB, a *arena) url.Values {
 			return exchangeForm(a.goodToken(t, atCloud), "jwt")
 		}, trust.DeriveSub(a.cloud.Issuer(), "sub", "svc-1")},
@@ -89,6 +97,21 @@ func (a *arena) goodToken(t testing.TB, entry string) string {
 	return a.good(a.entry(entry)).token(t)
 }
 
+// opaque makes a handle for what one of our own tokens says.
+func (a *arena) opaque(t testing.TB, raw string) string {
+	t.Helper()
+	payload, err := b64.DecodeString(strings.Split(raw, ".")[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	handle := mint.NewSecret()
+	o := store.Opaque{Hash: sha256.Sum256([]byte(handle)), Claims: payload, Until: time.Now().Add(time.Minute)}
+	if err := a.server.store.PutOpaque(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	return handle
+}
+
 // condition is something that every grant has to look at. It changes the broker (TOML, store) or the request.
 type condition struct {
 	id, name string
@@ -112,6 +135,7 @@ func badSubject(e grantEntry) string {
 func always[T any](v T) func(grantEntry) T { return func(grantEntry) T { return v } }
 
 func foreignEntry(e grantEntry) bool   { return e.trust != "local" }
+func ownToken(e grantEntry) bool       { return e.trust == "local" && e.credential != "" }
 func carriesToken(e grantEntry) bool   { return e.credential != "" }
 func authenticated(e grantEntry) bool  { return e.client != "" }
 func declaresType(e grantEntry) bool   { return e.grant == oauth.GrantTypeTokenExchange }
@@ -130,7 +154,7 @@ func grantConditions() []condition {
 				return []string{trustTable(e.trust), trustTable(e.trust) + "disabled = true\n"}
 			},
 			reason: or(trust.ReasonTrustNotLive, always(trust.ReasonIssuerUnknown)), error: badSubject},
-		{id: "A69", name: "the trust that our own token came through is disabled", applies: func(e grantEntry) bool { return e.name == "own token" },
+		{id: "A69", name: "the trust that our own token came through is disabled", applies: ownToken,
 			toml:   always([]string{trustTable("office"), trustTable("office") + "disabled = true\n"}),
 			reason: always(trust.ReasonTrustNotLive), error: badSubject},
 		{id: "A69", name: "the client is disabled", applies: authenticated,
@@ -141,13 +165,13 @@ func grantConditions() []condition {
 		{id: "A76", name: "no rule names the client", applies: authenticated,
 			header: always(http.Header{"Authorization": {basicHeader("stranger")}}),
 			reason: or(trust.ReasonGrantNotAllowed, func(e grantEntry) trust.Reason {
-				if e.name == "own token" {
+				if ownToken(e) {
 					return trust.ReasonNotHolder
 				}
 				return trust.ReasonNoRule
 			}),
 			error: or("unauthorized_client", func(e grantEntry) string {
-				if e.name == "own token" {
+				if ownToken(e) {
 					return "invalid_request"
 				}
 				return "invalid_target"
@@ -195,6 +219,8 @@ func grantConditions() []condition {
 			},
 			reason: func(e grantEntry) trust.Reason {
 				switch e.name {
+				case "own opaque token": // whoever calls it so does not mean a token of ours
+					return trust.ReasonMalformed
 				case "own token", "without client authentication": // the cloud's trust takes no ID tokens at all
 					return trust.ReasonType
 				}

@@ -60,12 +60,15 @@ func (a *arena) tokens(t testing.TB) (access, refresh string) {
 	return out.Token.AccessToken, out.Token.RefreshToken
 }
 
+// formats are what the warehouse's tokens may be: edits of the configuration.
+var formats = map[string][]string{
+	"a JWT":           nil,
+	"an opaque token": {"client = \"gateway\"\n", "client = \"gateway\"\ntoken = { format = \"opaque\" }\n"},
+}
+
 func TestA105_ATokenIsToldOfToItsAPIAndItsClientOnly(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string][]string{
-		"a JWT":           nil,
-		"an opaque token": {"client = \"gateway\"\n", "client = \"gateway\"\ntoken = { format = \"opaque\" }\n"},
-	} {
+	for name, change := range formats {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			a := newArena(t, change...)
@@ -155,25 +158,25 @@ func TestA79_WhatEndedIsNotActive(t *testing.T) {
 			}
 		}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			a := newArena(t)
-			access, refresh := a.tokens(t)
-			if a.introspected(t, "gateway", access)["active"] != true {
-				t.Fatal("the token was not active before")
-			}
-			c.end(t, a, access, refresh)
-			twin := strings.HasSuffix(c.name, "twin")
-			if got := a.introspected(t, "gateway", access); got["active"] != twin {
-				t.Errorf("introspection says %v", got)
-			}
-			form := exchangeForm(access, "access_token")
-			form.Set("audience", "inventory")
-			form.Set("scope", "items.read")
-			if out := a.ask(t, "gateway", form, nil); (out.Status == http.StatusOK) != twin {
-				t.Errorf("an exchange of it: %d %s", out.Status, out.Body)
-			}
-		})
+		for format, change := range formats {
+			t.Run(c.name+", "+format, func(t *testing.T) {
+				t.Parallel()
+				a := newArena(t, change...)
+				access, refresh := a.tokens(t)
+				if a.introspected(t, "gateway", access)["active"] != true {
+					t.Fatal("the token was not active before")
+				}
+				c.end(t, a, access, refresh)
+				twin := strings.HasSuffix(c.name, "twin")
+				if got := a.introspected(t, "gateway", access); got["active"] != twin {
+					t.Errorf("introspection says %v", got)
+				}
+				form := with(with(exchangeForm(access, "access_token"), "audience", "inventory"), "scope", "items.read")
+				if out := a.ask(t, "gateway", form, nil); (out.Status == http.StatusOK) != twin {
+					t.Errorf("an exchange of it: %d %s", out.Status, out.Body)
+				}
+			})
+		}
 	}
 }
 

@@ -129,7 +129,7 @@ func (s *server) openUpstreams(cfg *config.Config) error {
 		MaxWaiting: max(1, cfg.Limits.Concurrent/2),
 		LastGood:   lastGood{s.store}, Now: time.Now, Log: s.log, OnFetch: s.metrics.Fetched,
 	})
-	s.verifier = &oidc.Verifier{Keys: s.verifyingKeys(), Now: time.Now}
+	s.verifier = &oidc.Verifier{Keys: s.verifyingKeys(), Handles: token.Handles{Store: s.store}, Now: time.Now}
 	var err error
 	if s.signIn, err = s.newSignIn(cfg); err != nil {
 		return err

@@ -76,6 +76,9 @@ func (x *examination) passed(check, detail string) *fault {
 
 // run makes every check, the cheap ones first.
 func (x *examination) run(ctx context.Context) *fault {
+	if x.isHandle() {
+		return x.handle(ctx)
+	}
 	if f := x.parse(); f != nil {
 		return f
 	}
@@ -91,7 +94,7 @@ func (x *examination) parse() *fault {
 	if f := x.open(); f != nil {
 		return f
 	}
-	return x.kind(x.subject.Issuer == x.reg.Issuer())
+	return x.kind()
 }
 
 // open reads the token as far as its issuer.
@@ -102,6 +105,10 @@ func (x *examination) open() *fault {
 	}
 	x.token, x.claims = t, t.Claims
 	x.passed(checkFormat, "compact JWS, "+string(t.Header.Alg))
+	return x.readIssuer()
+}
+
+func (x *examination) readIssuer() *fault {
 	iss, f := x.claims.text("iss", checkIssuer)
 	if f != nil {
 		return f
@@ -114,7 +121,8 @@ func (x *examination) open() *fault {
 }
 
 // kind holds our own issuer and CredentialOwnToken together: no trust may speak for us, and we speak for no trust.
-func (x *examination) kind(ours bool) *fault {
+func (x *examination) kind() *fault {
+	ours := x.subject.Issuer == x.reg.Issuer()
 	if ours && x.want.Type == trust.CredentialJWT && x.want.OrOwn {
 		x.want.Type = trust.CredentialOwnToken
 	}

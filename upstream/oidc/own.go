@@ -13,16 +13,27 @@ import (
 // own examines an access token of ours (RFC 9068 §2.2, with idp, links and family). Who may exchange it is Evaluate's question.
 func (x *examination) own(ctx context.Context) *fault {
 	x.trustID = trust.Local
+	if typ := x.token.Header.Typ; typ != "at+jwt" && typ != "jwt" {
+		return &fault{trust.ReasonType, checkType, quote("an access token of ours has no typ ", typ), nil}
+	}
+	if f := x.readOwn(); f != nil {
+		return f
+	}
+	return x.verifySignature(ctx)
+}
+
+// readOwn reads the claims of an access token of ours, a JWT's or those that an opaque one stands for.
+func (x *examination) readOwn() *fault {
+	x.trustID = trust.Local
 	x.passed(checkIssuer, "our own")
 	for _, step := range []func() *fault{
-		x.checkOwnType,
+		x.checkOwnMembers,
 		x.readOwnAudience,
 		x.checkBinding,
 		func() *fault { return x.readTimes(0) },
 		x.readOwnClaims,
 		x.readTokenID,
 		x.readScopes,
-		func() *fault { return x.verifySignature(ctx) },
 	} {
 		if f := step(); f != nil {
 			return f
@@ -34,10 +45,7 @@ func (x *examination) own(ctx context.Context) *fault {
 	return nil
 }
 
-func (x *examination) checkOwnType() *fault {
-	if typ := x.token.Header.Typ; typ != "at+jwt" && typ != "jwt" {
-		return &fault{trust.ReasonType, checkType, quote("an access token of ours has no typ ", typ), nil}
-	}
+func (x *examination) checkOwnMembers() *fault {
 	for _, never := range [][]string{neverSubject, idTokenOnly} {
 		if f := x.forbid(never, "is no access token"); f != nil {
 			return f

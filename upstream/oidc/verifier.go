@@ -25,7 +25,9 @@ type Want struct {
 	Type trust.CredentialType // CredentialJWT, CredentialIDToken or CredentialOwnToken
 	// OrOwn, with CredentialJWT, lets a token of our own issuer be verified as CredentialOwnToken. It saves callers for
 	// whom both are right from peeking.
-	OrOwn  bool
+	OrOwn bool
+	// Handle lets an opaque access token stand for one of ours, wherever that may be.
+	Handle bool
 	Client string // authenticated client; "" if none. A trust without a rule for it refuses before keys are looked up
 }
 
@@ -44,6 +46,7 @@ func (e *Error) Unwrap() error { return e.Cause }
 // Verifier turns a JWT into a trust.Subject. Safe for concurrent use; do not copy after first use.
 type Verifier struct {
 	Keys     Keys
+	Handles  Handles // nil: no opaque tokens
 	Now      func() time.Time
 	Capacity int // KiB of verified tokens remembered; 0 = DefaultCapacity, negative = none
 
