@@ -154,7 +154,7 @@ func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{at: start, spec: spec()}
 	b.store = memory.New(memory.Options{Now: b.Now})
-	b.families = &family.Families{Store: b.store, Sessions: b.store, Box: seal.New(bytes.Repeat([]byte{7}, 32)), Now: b.Now}
+	b.families = &family.Families{Store: b.store, Sessions: b.store, Sources: b.store, Box: seal.New(bytes.Repeat([]byte{7}, 32)), Now: b.Now}
 	b.marks = &token.Marks{Subjects: b.store, Now: b.Now}
 	b.verifier = &oidc.Verifier{Keys: ring(), Now: b.Now}
 	log := slog.New(slog.NewTextHandler(&b.log, nil))

@@ -3,7 +3,6 @@ package family
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"apostille/broker/store"
@@ -34,49 +33,48 @@ func (f *Families) fresh(ctx context.Context, reg *trust.Registry, fam store.Fam
 	if r.Upstream == "" || f.Claims == nil || f.Box == nil {
 		return r, nil
 	}
-	if young, err := f.young(r); young || err != nil {
-		return r, err
+	login, err := trust.DecodeLogin(r.Login)
+	if err != nil {
+		return record{}, err
 	}
-	return f.flights.do(fam.ID, func() (record, error) { return f.askAgain(ctx, t, fam) })
-}
-
-// young says whether the upstream was asked just now.
-func (f *Families) young(r record) (bool, error) {
-	s, err := trust.DecodeLogin(r.Login)
-	if s.ClaimsAt.IsZero() {
-		s.ClaimsAt = s.IssuedAt
+	if f.young(claimsAt(&login)) {
+		return r, nil
 	}
-	return err == nil && f.Now().Sub(s.ClaimsAt) < freshFor, err
-}
-
-// askAgain asks the upstream and stores what it says, at once: it may have replaced its refresh token.
-func (f *Families) askAgain(ctx context.Context, t *trust.Trust, fam store.Family) (record, error) {
 	// Others may wait for this answer; and an answer that nobody stored would lose the upstream's new refresh token.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askFor)
 	defer cancel()
+	seed, err := f.Box.Open(sealPurpose, r.Upstream)
+	if err != nil {
+		return record{}, err
+	}
+	g, err := f.ask(ctx, t, sourceOf(fam, string(seed), login.Expires), login.Sub)
+	if err != nil {
+		return record{}, err
+	}
+	return f.take(ctx, fam, g)
+}
+
+// young says whether the upstream was asked just now.
+func (f *Families) young(at time.Time) bool { return f.Now().Sub(at) < freshFor }
+
+// claimsAt is when the upstream last vouched for the claims of a login.
+func claimsAt(s *trust.Subject) time.Time {
+	if s.ClaimsAt.IsZero() {
+		return s.IssuedAt
+	}
+	return s.ClaimsAt
+}
+
+// take puts what the upstream said into the family's record.
+func (f *Families) take(ctx context.Context, fam store.Family, g given) (record, error) {
 	r, err := f.latest(ctx, fam.ID)
 	if err != nil {
 		return record{}, err
 	}
-	if young, err := f.young(r); young || err != nil { // somebody has asked since fam was read
+	d, err := r.with(g)
+	if err != nil || d == nil {
 		return r, err
 	}
-	secret, err := f.Box.Open(sealPurpose, r.Upstream)
-	if err != nil {
-		return record{}, err
-	}
-	login, err := f.Claims.Refresh(ctx, t, string(secret))
-	if err != nil {
-		return record{}, upstreamFault(t, err)
-	}
-	d, err := r.with(login)
-	if err != nil {
-		return record{}, err
-	}
-	if login.Refresh != "" {
-		d.Upstream = f.Box.Seal(sealPurpose, []byte(login.Refresh))
-	}
-	d.subject.ClaimsAt = f.Now()
 	value, err := d.encode()
 	if err != nil {
 		return record{}, err
@@ -103,16 +101,17 @@ func (f *Families) latest(ctx context.Context, id string) (record, error) {
 	return decode(fam.Subject)
 }
 
-// with takes the claims of a newer answer of the upstream. When and how the person signed in stays as it was.
-func (r record) with(login upstream.Login) (*draft, error) {
+// with takes the claims of a newer answer of the upstream; nil if it has them already. When and how the person signed in stays as it was.
+func (r record) with(g given) (*draft, error) {
 	old, err := trust.DecodeLogin(r.Login)
+	if err != nil || !claimsAt(&old).Before(g.At) {
+		return nil, err
+	}
+	now, err := trust.DecodeLogin(g.Login)
 	if err != nil {
 		return nil, err
 	}
-	if login.Subject.Sub != old.Sub || login.Subject.Trust != old.Trust {
-		return nil, &exchange.Refusal{Reason: trust.ReasonSubject, Trust: old.Trust, Detail: "the upstream answered about somebody else"}
-	}
-	old.Claims = login.Subject.Claims
+	old.Claims, old.ClaimsAt = now.Claims, g.At
 	return &draft{record: r, subject: old}, nil
 }
 
@@ -123,39 +122,4 @@ func upstreamFault(t *trust.Trust, err error) error {
 		return &exchange.Refusal{Reason: trust.ReasonUpstreamDown, Trust: t.ID, Detail: "asking for fresh claims", Cause: err}
 	}
 	return &exchange.Refusal{Reason: fault.Reason, Trust: t.ID, Detail: "asking for fresh claims: " + fault.Detail, Cause: err}
-}
-
-// flights lets one caller work for all who want the same at the same time: an upstream's refresh token may be good for one use.
-type flights struct {
-	mu    sync.Mutex
-	under map[string]*flight
-}
-
-type flight struct {
-	done   chan struct{}
-	record record
-	err    error
-}
-
-func (s *flights) do(key string, work func() (record, error)) (record, error) {
-	s.mu.Lock()
-	if f, ok := s.under[key]; ok {
-		s.mu.Unlock()
-		<-f.done
-		return f.record, f.err
-	}
-	f := &flight{done: make(chan struct{}), err: errors.New("family: the work for this answer panicked")}
-	if s.under == nil {
-		s.under = map[string]*flight{}
-	}
-	s.under[key] = f
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.under, key)
-		s.mu.Unlock()
-		close(f.done)
-	}()
-	f.record, f.err = work()
-	return f.record, f.err
 }

@@ -11,6 +11,8 @@
 //   - Refresh tokens are issued to clients whose `grants` list refresh_token, where offline_access was granted (OpenID Connect Core §11).
 //   - A refresh token has one successor ever. Within refresh_grace, and as long as the successor is unused, its client gets the same answer
 //     again; later the family ends (RFC 9700 §4.14.2). That answer is kept sealed under a key that only the old token gives.
+//   - Where an upstream gave a refresh token (refresh_claims), it is asked again at a refresh. What it gives then is shared by all families
+//     of the login (store.Source): an upstream that rotates takes a token once.
 //   - Nothing of a family outlives the sign-in's session_max or refresh_lifetime.
 //   - What a family may be given is what its first redemption was granted; if that one asked for less than the sign-in (scope, RFC 8707
 //     resource), what the sign-in was granted. A narrower request binds that one token only (RFC 6749 §6).

@@ -33,8 +33,9 @@ type Claims interface {
 type Families struct {
 	Store    store.Families
 	Sessions Sessions
-	Claims   Claims    // nil: no trust has refresh_claims
-	Box      *seal.Box // seals upstream refresh tokens; nil: none are kept
+	Claims   Claims        // nil: no trust has refresh_claims
+	Sources  store.Sources // what upstreams gave since; needed where Claims is
+	Box      *seal.Box     // seals upstream refresh tokens; nil: none are kept
 	Now      func() time.Time
 
 	flights flights

@@ -21,7 +21,7 @@ type record struct {
 	Resources []string        `json:"resources,omitempty"`
 	SID       string          `json:"sid,omitempty"`
 	Claims    json.RawMessage `json:"claims,omitempty"`   // `claims` of the request
-	Upstream  string          `json:"upstream,omitempty"` // refresh token, sealed
+	Upstream  string          `json:"upstream,omitempty"` // refresh token of the login, sealed; what came since is in its store.Source
 	Request   *request        `json:"request,omitempty"`
 }
 

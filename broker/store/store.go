@@ -18,6 +18,7 @@ type Store interface {
 	Pendings
 	Families
 	Sessions
+	Sources
 	Consents
 	Issued
 	Deliveries

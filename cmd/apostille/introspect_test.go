@@ -295,6 +295,35 @@ func TestA96_WhatTheOfficeSaysNowCountsAtTheNextRefresh(t *testing.T) {
 	}
 }
 
+// The office takes each refresh token once: what one family was given in its place must reach the other families of the session.
+func TestTwoFamiliesOfOneSessionAskTheOfficeInTurn(t *testing.T) {
+	t.Parallel()
+	a := newArena(t, "client_secret = \""+officeSecret+"\"\n", "client_secret = \""+officeSecret+"\"\nrefresh_claims = true\n")
+	b := a.browser()
+	var tokens [2]string
+	for i := range tokens {
+		out := a.ask(t, "portal", codeForm(a.signIn(t, b, "alice")), nil) // the second asks nobody
+		if tokens[i] = out.Token.RefreshToken; tokens[i] == "" {
+			t.Fatalf("%d %s", out.Status, out.Body)
+		}
+	}
+	before := a.office.Requests(fake.PathToken)
+	for round := range 3 {
+		for i := range tokens {
+			later := time.Duration(2*(2*round+i)+2) * time.Minute // each finds the claims too old to go on with
+			a.server.signIn.families.Now = func() time.Time { return time.Now().Add(later) }
+			out := a.ask(t, "portal", refreshForm(tokens[i]), nil)
+			if out.Status != http.StatusOK {
+				t.Fatalf("round %d, family %d: %d %s %+v", round, i, out.Status, out.Body, out.Audit)
+			}
+			tokens[i] = out.Token.RefreshToken
+		}
+	}
+	if n := a.office.Requests(fake.PathToken) - before; n != 6 {
+		t.Errorf("the office was asked %d times", n)
+	}
+}
+
 // A gateway asks for a whole site from one address; somebody who guesses secrets does not get far.
 func TestIntrospectionLimitsThoseWhoFail(t *testing.T) {
 	t.Parallel()

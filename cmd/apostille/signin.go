@@ -81,7 +81,7 @@ func (s *server) newSignIn(cfg *config.Config) (*signIn, error) {
 		Remote: remote(cfg.Listener.Behind), Log: s.log, Box: in.box,
 		Replaced: func(ctx context.Context, e session.Ended) { s.ended(ctx, e.Sessions, e.Families) },
 	}
-	in.families = &family.Families{Store: s.store, Sessions: s.store, Claims: in.party, Box: in.box, Now: time.Now}
+	in.families = &family.Families{Store: s.store, Sessions: s.store, Claims: in.party, Sources: s.store, Box: in.box, Now: time.Now}
 	in.standings = &token.Known{
 		Marks: s.marks, Revocations: s.store, Consents: s.store, FirstParty: s.firstParty, Log: s.log,
 	}

@@ -50,6 +50,7 @@ func (r *records) endIn(found *session, q store.SessionQuery, now time.Time) []s
 		for _, i := range found.Identities {
 			if picks(q)(i) {
 				out = append(out, r.end(store.FamilyQuery{Session: found.ID, Trust: i.Trust, Sub: i.Sub}, store.WhyLogout, now)...)
+				r.endSources(found.ID, i.Trust)
 			}
 		}
 		found.Identities = slices.DeleteFunc(slices.Clone(found.Identities), picks(q))
@@ -59,5 +60,6 @@ func (r *records) endIn(found *session, q store.SessionQuery, now time.Time) []s
 	}
 	delete(r.sessions, found.ID)
 	delete(r.cookies, found.cookie)
+	r.endSources(found.ID, "")
 	return append(out, r.end(store.FamilyQuery{Session: found.ID}, store.WhyLogout, now)...)
 }

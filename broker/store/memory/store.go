@@ -55,6 +55,7 @@ type records struct {
 	refresh    map[store.Hash]*refreshToken
 	sessions   map[string]*session
 	cookies    map[store.Hash]*session // the same ones
+	sources    map[store.Hash]store.Source
 	consents   map[grantor]store.Consent
 	opaque     map[store.Hash]store.Opaque
 	revoked    map[string]time.Time // by jti: until when
@@ -87,6 +88,7 @@ func New(o Options) *Store {
 		refresh:    map[store.Hash]*refreshToken{},
 		sessions:   map[string]*session{},
 		cookies:    map[store.Hash]*session{},
+		sources:    map[store.Hash]store.Source{},
 		consents:   map[grantor]store.Consent{},
 		opaque:     map[store.Hash]store.Opaque{},
 		revoked:    map[string]time.Time{},

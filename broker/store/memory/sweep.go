@@ -50,6 +50,11 @@ func (r *records) forget(now time.Time) {
 			delete(r.cookies, s.cookie)
 		}
 	}
+	for h, found := range r.sources {
+		if over(found.Until, 0) {
+			delete(r.sources, h)
+		}
+	}
 	for h, o := range r.opaque {
 		if over(o.Until, 0) {
 			delete(r.opaque, h)

@@ -66,6 +66,9 @@ func (b *batch) endIn(session string, q store.SessionQuery, now int64) ([]store.
 			return nil, err
 		}
 	}
+	if err := b.endSources(session, ""); err != nil {
+		return nil, err
+	}
 	list, err := b.endFamilies(store.FamilyQuery{Session: session}, store.WhyLogout, now)
 	return append(out, list...), err
 }
@@ -91,6 +94,9 @@ func (b *batch) endIdentities(session string, q store.SessionQuery, now int64) (
 			return nil, false, err
 		}
 		out = append(out, list...)
+		if err := b.endSources(session, i.Trust); err != nil {
+			return nil, false, err
+		}
 	}
 	_, err = b.row(`SELECT EXISTS (SELECT 1 FROM identities WHERE session = ? AND until > ?)`, []any{session, now}, &left)
 	return out, left, err

@@ -35,8 +35,8 @@ func TestNoStatementWalksThroughATable(t *testing.T) {
 		}
 		args := make([]any, strings.Count(query, "?"))
 		if n := strings.Count(query, "?1"); n > 0 {
-			args = make([]any, 5)
-			for n := 5; n > 0 && !strings.Contains(query, "?"+string(rune('0'+n))); n-- {
+			args = make([]any, 6)
+			for n := 6; n > 0 && !strings.Contains(query, "?"+string(rune('0'+n))); n-- {
 				args = args[:n-1]
 			}
 		}
@@ -97,6 +97,10 @@ func useEverything(t *testing.T, s *Store) {
 		note(s.ListFamilies(ctx, q, 1))
 		note(s.EndFamilies(ctx, q, "revoked"))
 	}
+	source := store.Source{Hash: sum("u"), Session: "s", Trust: "t", Value: []byte("x"), Until: until}
+	note(s.PutSource(ctx, source, nil))
+	note(s.PutSource(ctx, source, source.Value))
+	note2(s.Source(ctx, sum("u")))
 	note2(s.Session(ctx, sum("s")))
 	note(s.RenewSession(ctx, sum("s"), sum("t"), session.Identities[0], until, until))
 	for _, q := range []store.SessionQuery{{Trust: "t", Sub: "a"}, {Trust: "t", SID: "x"}, {Sub: "a"}, {Trust: "t"}, {ID: "s"}} {

@@ -48,6 +48,12 @@ func TestEveryEarlierSchemaReachesTheNewest(t *testing.T) {
 			if schema >= 2 {
 				wantSignIn(t, s)
 			}
+			if schema >= 3 {
+				source, ok, err := s.Source(t.Context(), sha256.Sum256([]byte("upstream")))
+				if err != nil || !ok || string(source.Value) != "sealed" || source.Trust != "hq" {
+					t.Errorf("source %+v, found %v, error %v", source, ok, err)
+				}
+			}
 		})
 	}
 }

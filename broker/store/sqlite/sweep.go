@@ -48,6 +48,7 @@ var brooms = []broom{
 		DELETE FROM sessions WHERE id IN (
 			SELECT id FROM sessions s WHERE until <= ?1
 				AND NOT EXISTS (SELECT 1 FROM identities WHERE session = s.id) LIMIT ?2)`},
+	{"sources", 0, `DELETE FROM sources WHERE hash IN (SELECT hash FROM sources WHERE until <= ?1 LIMIT ?2)`},
 	{"opaque tokens", 0, `DELETE FROM opaque WHERE hash IN (SELECT hash FROM opaque WHERE until <= ?1 LIMIT ?2)`},
 	{"revocations", store.RevocationKept, `DELETE FROM revoked WHERE jti IN (SELECT jti FROM revoked WHERE until <= ?1 LIMIT ?2)`},
 	{"deliveries", store.DeliveryKept, `

@@ -26,6 +26,7 @@ func Run(t *testing.T, open Open) {
 		{"pendings", testPendings},
 		{"families", testFamilies},
 		{"sessions", testSessions},
+		{"sources", testSources},
 		{"consents", testConsents},
 		{"issued tokens", testIssued},
 		{"deliveries", testDeliveries},
