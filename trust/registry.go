@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 )
@@ -22,6 +23,9 @@ func (t *Trust) SubjectClaim(claims map[string]any) (any, bool) { return t.subje
 // clients (ClientSub) or have a sub already.
 func (t *Trust) SubOf(value string) string { return DeriveSub(t.Spec.Domain, t.Spec.Subject, value) }
 
+// Title is what people know the office as.
+func (t *Trust) Title() string { return cmp.Or(t.Spec.Name, t.ID) }
+
 // Client is a compiled client. Read-only.
 type Client struct {
 	ID   string
@@ -30,6 +34,9 @@ type Client struct {
 
 // MayUse says whether the client's registration lists the grant.
 func (c *Client) MayUse(g Grant) bool { return slices.Contains(c.Spec.Grants, string(g)) }
+
+// Title is what people know the application as.
+func (c *Client) Title() string { return cmp.Or(c.Spec.Name, c.ID) }
 
 // API is a compiled API. Read-only.
 type API struct {

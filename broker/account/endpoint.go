@@ -161,7 +161,7 @@ func (e *Endpoint) over(r *http.Request, q store.SessionQuery) error {
 	for _, s := range sessions {
 		for _, i := range s.Identities {
 			if q.Sub == "" || q.Sub == i.Sub {
-				e.record(r, "session.ended", i.Trust, i.Sub, "")
+				e.record(r, audit.EventSessionEnded, i.Trust, i.Sub, "")
 			}
 		}
 	}
@@ -199,7 +199,7 @@ func (e *Endpoint) withdraw(r *http.Request, i store.Identity, client string) er
 	if err != nil {
 		return err
 	}
-	e.record(r, "consent.withdrawn", i.Trust, i.Sub, client)
+	e.record(r, audit.EventConsentWithdrawn, i.Trust, i.Sub, client)
 	e.Ended(r.Context(), nil, append(families, more...))
 	return nil
 }

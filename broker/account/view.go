@@ -149,15 +149,15 @@ func (e *Endpoint) recent(sub string) (list []exchange) {
 }
 
 func (e *Endpoint) client(id string) string {
-	if c, ok := e.Registry().Client(id); ok && c.Spec.Name != "" {
-		return c.Spec.Name
+	if c, ok := e.Registry().Client(id); ok {
+		return c.Title()
 	}
 	return id
 }
 
 func (e *Endpoint) office(id string) string {
-	if t, ok := e.Registry().Trust(id); ok && t.Spec.Name != "" {
-		return t.Spec.Name
+	if t, ok := e.Registry().Trust(id); ok {
+		return t.Title()
 	}
 	return id
 }

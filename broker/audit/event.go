@@ -6,6 +6,16 @@ import "time"
 const (
 	EventIssued  = "token.issued"
 	EventRefused = "token.refused"
+	EventRevoked = "token.revoked" // its client gave it back
+
+	EventLogin        = "login.finished"
+	EventLoginRefused = "login.refused" // at the office, or at the application that it was for
+	EventSessionEnded = "session.ended" // of one person
+
+	EventCode             = "code.issued"
+	EventConsentGiven     = "consent.given"
+	EventConsentWithdrawn = "consent.withdrawn"
+
 	EventDropped = "audit.dropped" // refusals that were counted and not recorded, see Sampler
 )
 

@@ -20,7 +20,7 @@ const kindLogoutToken = "logout_token"
 // 1.0 §2.5). 200 means that what rested on it here is over as well; 400 that the token is not acceptable (§2.8).
 func (f *Flow) backchannel(w http.ResponseWriter, r *http.Request) {
 	e := f.event(r)
-	e.Event, e.Trust = EventEnded, r.PathValue("trust")
+	e.Event, e.Trust = audit.EventSessionEnded, r.PathValue("trust")
 	out, x := f.loggedOut(w, r)
 	if x == nil {
 		e.Issuer, e.Subject, e.Detail = out.Issuer, out.Sub, "logout token"
@@ -31,7 +31,7 @@ func (f *Flow) backchannel(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	e.Event, e.Reason, e.Detail = EventRefused, string(x.reason), "logout token: "+x.detail
+	e.Event, e.Reason, e.Detail = audit.EventLoginRefused, string(x.reason), "logout token: "+x.detail
 	if _, ok := f.live(e.Trust); !ok {
 		e.Trust = "" // a name that a stranger made up
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"apostille/broker/audit"
+	"apostille/broker/mint"
 	"apostille/broker/store"
 	"apostille/trust"
 	"apostille/upstream"
@@ -43,7 +45,7 @@ func subOf(office, person string) string {
 // loggedOut is a logout token that is new.
 func (f *fixture) loggedOut(sub, sid string) upstream.LoggedOut {
 	now := f.Now()
-	return upstream.LoggedOut{Sub: sub, SID: sid, TokenID: newHandle(), IssuedAt: now, Expires: now.Add(2 * time.Minute)}
+	return upstream.LoggedOut{Sub: sub, SID: sid, TokenID: mint.NewSecret(), IssuedAt: now, Expires: now.Add(2 * time.Minute)}
 }
 
 // family lets an application hold tokens that began in a session; session "" = one that is over.
@@ -162,7 +164,7 @@ func TestA118_ALogoutTokenTakesEffectOnce(t *testing.T) {
 	if w := f.tell("hq", "good"); w.Code != http.StatusOK {
 		t.Fatal(w.Code, w.Body)
 	}
-	if e := f.trail.last(); e.Event != EventEnded || e.Trust != "hq" || e.Subject != subOf("hq", "ada") || e.Issuer != "https://hq.example" {
+	if e := f.trail.last(); e.Event != audit.EventSessionEnded || e.Trust != "hq" || e.Subject != subOf("hq", "ada") || e.Issuer != "https://hq.example" {
 		t.Errorf("recorded %+v", e)
 	}
 	b := f.signedIn("hq", "ada")

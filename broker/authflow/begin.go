@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"apostille/broker/chooser"
+	"apostille/broker/mint"
 	"apostille/trust"
 	"apostille/upstream"
 )
@@ -77,7 +78,7 @@ func (f *Flow) start(w http.ResponseWriter, r *http.Request, q Request, office s
 	if !ok {
 		return fail(&refusal{kind: Gone, reason: trust.ReasonTrustNotLive, detail: "not an office any more"})
 	}
-	handle, begun := newHandle(), f.Now()
+	handle, begun := mint.NewSecret(), f.Now()
 	started, err := f.ask(r.Context(), t, handle, askFor(q, t))
 	if err != nil {
 		return fail(upstreamRefusal(err))

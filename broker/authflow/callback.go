@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"apostille/broker/mint"
 	"apostille/trust"
 )
 
@@ -34,7 +35,7 @@ func (f *Flow) posted(w http.ResponseWriter, r *http.Request) *refusal {
 	case in.Trust != r.PathValue("trust"):
 		return mixedUp(in)
 	}
-	handle := newHandle()
+	handle := mint.NewSecret()
 	if err := f.put(r.Context(), kindHop, handle, hop{Trust: in.Trust, Params: p}, f.Now().Add(hopTTL)); err != nil {
 		return storeRefusal(err)
 	}

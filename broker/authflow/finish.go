@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"apostille/broker/audit"
+	"apostille/broker/mint"
 	"apostille/trust"
 	"apostille/upstream"
 )
@@ -79,7 +80,7 @@ func (f *Flow) giveBack(w http.ResponseWriter, r *http.Request, in login, x *ref
 // returnWith stores a login's result and sends the browser to fetch it.
 func (f *Flow) returnWith(w http.ResponseWriter, r *http.Request, in login, out result) *refusal {
 	out.Browser, out.Return = in.Browser, digest(in.Request.Return)
-	handle := newHandle()
+	handle := mint.NewSecret()
 	if err := f.put(r.Context(), kindResult, handle, out, out.At.Add(resultTTL)); err != nil {
 		return f.from(storeRefusal(err), in.Request, in.Trust)
 	}
@@ -90,7 +91,7 @@ func (f *Flow) returnWith(w http.ResponseWriter, r *http.Request, in login, out 
 // finished is the record of a login.
 func (f *Flow) finished(r *http.Request, in login, s trust.Subject) *audit.Event {
 	e := f.event(r)
-	e.Event, e.Client, e.Trust, e.Issuer, e.Subject, e.Expires = EventFinished, in.Request.Client, in.Trust, s.Issuer, s.Sub, s.Expires
+	e.Event, e.Client, e.Trust, e.Issuer, e.Subject, e.Expires = audit.EventLogin, in.Request.Client, in.Trust, s.Issuer, s.Sub, s.Expires
 	return &e
 }
 

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"apostille/broker/audit"
+	"apostille/broker/mint"
 	"apostille/trust"
 	"apostille/upstream"
 )
@@ -20,7 +22,7 @@ func TestOneOfficeGoesStraightThrough(t *testing.T) {
 	b := f.browser()
 	state, a := b.open("hq-only", "")
 	u, _ := url.Parse(a.location)
-	if u.Host != "hq.example" || !isHandle(state) || u.Query().Get("redirect_uri") != issuer+"/login/callback/hq" {
+	if u.Host != "hq.example" || !mint.IsSecret(state) || u.Query().Get("redirect_uri") != issuer+"/login/callback/hq" {
 		t.Fatalf("sent to %q", a.location)
 	}
 	o := b.callback("hq", state, "ada").outcome(t)
@@ -28,7 +30,7 @@ func TestOneOfficeGoesStraightThrough(t *testing.T) {
 		t.Errorf("%+v, signed in %q", o, b.who("hq"))
 	}
 	e := f.trail.last()
-	if e.Event != EventFinished || e.Trust != "hq" || e.Issuer != "https://hq.example" || e.Client != "hq-only" || e.Subject == "" ||
+	if e.Event != audit.EventLogin || e.Trust != "hq" || e.Issuer != "https://hq.example" || e.Client != "hq-only" || e.Subject == "" ||
 		e.Remote != "192.0.2.7" || f.trail.len() != 1 || f.sampled.len() != 0 {
 		t.Errorf("recorded %+v", e)
 	}
@@ -262,7 +264,7 @@ func TestAResultIsThereOnce(t *testing.T) {
 	w := b.once(http.MethodGet, "/broker/login/callback/hq?code=code-ada&state="+state, nil, "cross-site")
 	back := w.Header().Get("Location")
 	ret, handle, found := strings.Cut(back, "&login=")
-	if !found || ret != "/broker/oauth2/authorize?app=hq-only" || !isHandle(handle) {
+	if !found || ret != "/broker/oauth2/authorize?app=hq-only" || !mint.IsSecret(handle) {
 		t.Fatalf("sent back to %q", back)
 	}
 	if o := other.get(back).outcome(t); o.OK {
@@ -324,7 +326,7 @@ func TestAPersonIsToldWhyAndShownWaysOn(t *testing.T) {
 		if x.Kind != c.kind || a.status != c.status || x.Office != "Office of hq" || x.Application != "The Portal" || x.Reference == "" || x.Cancel == "" {
 			t.Errorf("%s: %d %+v", name, a.status, x)
 		}
-		if e := f.trail.last(); e.Event != EventRefused || e.Trust != "hq" || e.Issuer != "https://hq.example" || e.Reason == "" || e.ID != x.Reference {
+		if e := f.trail.last(); e.Event != audit.EventLoginRefused || e.Trust != "hq" || e.Issuer != "https://hq.example" || e.Reason == "" || e.ID != x.Reference {
 			t.Errorf("%s: recorded %+v", name, e)
 		}
 		if b.who("hq") != "" {
@@ -373,7 +375,7 @@ func TestALoginThatWasNotFreshIsTheApplicationsToDealWith(t *testing.T) {
 	if b.who("hq") != "" {
 		t.Error("signed in all the same")
 	}
-	if e := f.trail.last(); e.Event != EventRefused || e.Reason != string(trust.ReasonLoginRequired) {
+	if e := f.trail.last(); e.Event != audit.EventLoginRefused || e.Reason != string(trust.ReasonLoginRequired) {
 		t.Errorf("recorded %+v", e)
 	}
 	f.provider.finishErr = nil

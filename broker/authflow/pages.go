@@ -24,8 +24,8 @@ type Writer interface {
 
 // FailurePages is Pages as people see them.
 type FailurePages struct {
-	Writer Writer
-	Dev    bool // offices may be on http
+	Writer     Writer
+	FormAction []string // where offices are, as sources of a content security policy
 }
 
 // failureView is the dot of the page.
@@ -47,10 +47,7 @@ func (p *FailurePages) Failure(w http.ResponseWriter, r *http.Request, f Failure
 		},
 	}
 	if f.Retry != nil { // the form's answer leads to the office, wherever that is
-		out.FormAction = []string{"https:"}
-		if p.Dev {
-			out.FormAction = append(out.FormAction, "http:")
-		}
+		out.FormAction = p.FormAction
 	}
 	p.Writer.Write(w, r, out)
 }

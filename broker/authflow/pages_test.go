@@ -41,16 +41,16 @@ func TestThePageOfAFailureShowsItsWaysOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	show := func(f Failure, dev bool) (body, csp string) {
+	show := func(f Failure, offices ...string) (body, csp string) {
 		w := httptest.NewRecorder()
-		(&FailurePages{Writer: renderer, Dev: dev}).Failure(w, httptest.NewRequest(http.MethodGet, "https://id.example/", nil), f)
+		(&FailurePages{Writer: renderer, FormAction: offices}).Failure(w, httptest.NewRequest(http.MethodGet, "https://id.example/", nil), f)
 		return w.Body.String(), w.Header().Get("Content-Security-Policy")
 	}
 	all := Failure{
 		Kind: Failed, Status: 502, Retry: &Retry{Action: "/broker/login", Sealed: "SEALED", Trust: "hq"}, Picker: "/broker/login?r=x",
 		Again: "/broker/oauth2/authorize?a=b&c=d", Cancel: "javascript:alert(1)",
 	}
-	body, csp := show(all, false)
+	body, csp := show(all, "https:")
 	for _, want := range []string{
 		`action="/broker/login"`, `value="SEALED"`, `value="hq"`, `href="/broker/login?r=x"`, `href="/broker/oauth2/authorize?a=b&amp;c=d"`,
 		"your office",
@@ -62,10 +62,10 @@ func TestThePageOfAFailureShowsItsWaysOn(t *testing.T) {
 	if strings.Contains(body, "javascript:") || !strings.Contains(csp, "form-action 'self' https:") || strings.Contains(csp, "http:;") {
 		t.Errorf("policy %s\n%s", csp, body)
 	}
-	if _, csp = show(all, true); !strings.Contains(csp, "http:") {
+	if _, csp = show(all, "https:", "http:"); !strings.Contains(csp, "http:") {
 		t.Errorf("policy in dev: %s", csp)
 	}
-	body, csp = show(Failure{Kind: Over, Status: 400}, false)
+	body, csp = show(Failure{Kind: Over, Status: 400}, "https:")
 	if strings.Contains(body, "<form") || strings.Contains(body, "button") || strings.Contains(csp, "https:") {
 		t.Errorf("without ways on: %s\n%s", csp, body)
 	}

@@ -2,14 +2,13 @@ package authflow
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/url"
 	"time"
 
+	"apostille/broker/mint"
 	"apostille/broker/store"
 	"apostille/trust"
 )
@@ -69,7 +68,7 @@ func (f *Flow) take(ctx context.Context, kind, handle string, v any) (bool, erro
 type fetcher func(ctx context.Context, kind, handle string) (store.Pending, bool, error)
 
 func (f *Flow) fetch(ctx context.Context, get fetcher, kind, handle string, v any) (bool, error) {
-	if !isHandle(handle) {
+	if !mint.IsSecret(handle) {
 		return false, nil
 	}
 	p, ok, err := get(ctx, kind, handle)
@@ -80,25 +79,6 @@ func (f *Flow) fetch(ctx context.Context, get fetcher, kind, handle string, v an
 		return false, fmt.Errorf("authflow: a %s that cannot be read: %w", kind, err)
 	}
 	return true, nil
-}
-
-// handleSize is the length of a handle: 32 random bytes in base64url.
-const handleSize = 43
-
-// newHandle makes 256 random bits.
-func newHandle() string {
-	var b [32]byte
-	rand.Read(b[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-// isHandle reports whether text has the form of a handle.
-func isHandle(text string) bool {
-	if len(text) != handleSize {
-		return false
-	}
-	_, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	return err == nil
 }
 
 // digest is what is kept of a secret or of a long text, to compare with later.

@@ -1,19 +1,11 @@
 package authflow
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"net/http"
 
 	"apostille/broker/audit"
+	"apostille/broker/mint"
 	"apostille/trust"
-)
-
-// Events of the audit trail.
-const (
-	EventFinished = "login.finished"
-	EventRefused  = "login.refused"
-	EventEnded    = "session.ended"
 )
 
 // refusal is why a login does not go on, with what helps the person further.
@@ -69,7 +61,7 @@ func (f *Flow) refuse(w http.ResponseWriter, r *http.Request, x *refusal) {
 // record writes a refusal to the audit trail and, if it is ours or the upstream's, to the log. It returns the reference.
 func (f *Flow) record(r *http.Request, x *refusal) string {
 	e := f.event(r)
-	e.Event, e.Client, e.Trust, e.Reason, e.Detail = EventRefused, x.client, x.trust, string(x.reason), x.detail
+	e.Event, e.Client, e.Trust, e.Reason, e.Detail = audit.EventLoginRefused, x.client, x.trust, string(x.reason), x.detail
 	if t, ok := f.Registry().Trust(x.trust); ok && x.trust != "" {
 		e.Issuer = t.Spec.Issuer
 	}
@@ -91,7 +83,5 @@ func (f *Flow) record(r *http.Request, x *refusal) string {
 
 // event is what every record of a request has.
 func (f *Flow) event(r *http.Request) audit.Event {
-	var id [12]byte
-	rand.Read(id[:]) // never fails
-	return audit.Event{Time: f.Now().UTC(), ID: base64.RawURLEncoding.EncodeToString(id[:]), Remote: f.Remote(r)}
+	return audit.Event{Time: f.Now().UTC(), ID: mint.NewID(), Remote: f.Remote(r)}
 }

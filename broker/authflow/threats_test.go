@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"apostille/broker/mint"
 )
 
 func TestA65_AnAnswerAtAnotherOfficesCallbackIsRefused(t *testing.T) {
@@ -172,7 +174,7 @@ func TestA120_AnAnswerToNoLoginIsNotKept(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	before := f.store.pending.Load()
-	for _, state := range []string{"", "x", strings.Repeat("A", 43), newHandle()} {
+	for _, state := range []string{"", "x", strings.Repeat("A", 43), mint.NewSecret()} {
 		x := f.browser().postFrom("/broker/login/callback/hq", url.Values{"state": {state}, "code": {"code-ada"}}).failure(t)
 		if x.Kind != Over {
 			t.Errorf("%q: %+v", state, x)

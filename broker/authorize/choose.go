@@ -163,7 +163,7 @@ func latest(found []*identity) *identity {
 // login is what broker/authflow is asked for. A person who gives up comes back to us, and we tell the client.
 func (q *request) login(logins []*trust.Trust) authflow.Request {
 	out := authflow.Request{
-		Client: q.client.ID, ClientName: clientName(q.client), Hint: q.IDPHint, LoginHint: q.LoginHint,
+		Client: q.client.ID, ClientName: q.client.Title(), Hint: q.IDPHint, LoginHint: q.LoginHint,
 		Ask: upstream.Ask{
 			Force: q.prompt.login || q.HasMaxAge && q.MaxAge == 0, Select: q.prompt.account, MaxAge: q.MaxAge, HasMaxAge: q.HasMaxAge,
 			LoginHint: q.LoginHint, ACRValues: q.acr, Locales: q.Locales,
@@ -185,11 +185,3 @@ const maxCancel = 2 << 10
 
 // cancelled stands for a login's result where a person gave up.
 const cancelled = "cancelled"
-
-// clientName is what people know the application as.
-func clientName(c *trust.Client) string {
-	if c.Spec.Name != "" {
-		return c.Spec.Name
-	}
-	return c.ID
-}

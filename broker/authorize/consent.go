@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"apostille/broker/audit"
 	"apostille/broker/page"
 	"apostille/broker/store"
 )
@@ -44,7 +45,7 @@ func (e *Endpoint) ask(w http.ResponseWriter, r *http.Request, c *call, ask *que
 	}
 	e.observe(c, "consent")
 	e.Pages.Write(w, r, page.Page{
-		Template: consentTemplate, Title: "authorize.consent.title", TitleArgs: []any{clientName(q.client)},
+		Template: consentTemplate, Title: "authorize.consent.title", TitleArgs: []any{q.client.Title()},
 		Locales: q.Locales, Narrow: true, FormAction: []string{q.origin()},
 		Data: c.consentPage(ask, e.Base+ConsentPath, e.Box.Seal(consentPurpose, plain)),
 	})
@@ -142,7 +143,7 @@ func (e *Endpoint) remember(ctx context.Context, c *call, who *identity, chosen 
 	}
 	merged := merge(before.Scopes, chosen)
 	ev := c.event
-	ev.Event = eventConsent
+	ev.Event = audit.EventConsentGiven
 	for _, api := range slices.Sorted(maps.Keys(chosen)) {
 		ev.Granted = append(ev.Granted, chosen[api]...)
 	}

@@ -85,7 +85,7 @@ func (e *Endpoint) issue(ctx context.Context, c *call, g grant) (next, error) {
 		return next{}, unavailable("the code could not be stored", err)
 	}
 	ev := c.event
-	ev.Event, ev.IssuedSHA256 = eventCode, audit.Hash(code)
+	ev.Event, ev.IssuedSHA256 = audit.EventCode, audit.Hash(code)
 	ev.Rules, ev.Audiences, ev.Granted = g.Decision.Rules, g.Decision.Audience, scopes
 	if err := e.Audit.Record(ctx, &ev); err != nil {
 		return next{}, unrecorded(err)

@@ -2,8 +2,6 @@ package authorize
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -22,8 +20,6 @@ const (
 	kindPushed = "par"
 	pushedTTL  = 10 * time.Minute
 	maxPush    = 16 << 10 // bytes of the request, with what authenticates the client
-
-	handleLength = 43 // of 256 bits in base64url
 )
 
 // pushed is a request as it waits.
@@ -105,9 +101,7 @@ func (e *Endpoint) keep(ctx context.Context, in pushed) (string, error) {
 	if err != nil {
 		return "", fault("the request could not be written", err)
 	}
-	var raw [32]byte
-	_, _ = rand.Read(raw[:]) // never fails: crypto/rand aborts the program instead
-	handle := base64.RawURLEncoding.EncodeToString(raw[:])
+	handle := mint.NewSecret()
 	if err := e.Requests.PutPending(ctx, kindPushed, handle, store.Pending{Value: value, Until: e.Now().Add(pushedTTL)}); err != nil {
 		return "", unavailable("the request could not be stored", err)
 	}
@@ -162,7 +156,7 @@ func (e *Endpoint) unpush(ctx context.Context, v values) (handle string, out val
 		return "", v, nil
 	}
 	gone := expired("no such pushed request of this client")
-	if len(handle) != handleLength {
+	if !mint.IsSecret(handle) {
 		return "", values{}, gone
 	}
 	kept, found, err := e.Requests.PeekPending(ctx, kindPushed, handle)

@@ -10,13 +10,6 @@ import (
 	"apostille/trust"
 )
 
-// Names of audit events.
-const (
-	eventCode    = "code.issued"
-	eventConsent = "consent.given"
-	eventRefused = "login.refused" // a sign-in here that this application got no code of
-)
-
 // asProblem turns any error into a problem. What is not one is our own fault.
 func asProblem(err error) *problem {
 	var p *problem
@@ -75,7 +68,7 @@ func (e *Endpoint) record(r *http.Request, c *call, p *problem) {
 		return
 	}
 	ev := c.event
-	ev.Event, ev.Reason, ev.Detail = eventRefused, string(p.Reason), p.Detail
+	ev.Event, ev.Reason, ev.Detail = audit.EventLoginRefused, string(p.Reason), p.Detail
 	if ev.Trust == "" {
 		ev.Trust = p.Trust
 	}
@@ -101,8 +94,8 @@ func (e *Endpoint) send(w http.ResponseWriter, r *http.Request, c *call, answer 
 		return
 	}
 	e.Pages.Write(w, r, page.Page{
-		Template: postTemplate, Title: "authorize.post.title", TitleArgs: []any{clientName(q.client)}, Locales: q.Locales, Narrow: true,
-		Data:       postForm{Client: clientName(q.client), Action: q.Redirect, Fields: answer},
+		Template: postTemplate, Title: "authorize.post.title", TitleArgs: []any{q.client.Title()}, Locales: q.Locales, Narrow: true,
+		Data:       postForm{Client: q.client.Title(), Action: q.Redirect, Fields: answer},
 		FormAction: []string{q.origin()},
 	})
 }

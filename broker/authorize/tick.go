@@ -49,13 +49,8 @@ type line struct {
 func (c *call) consentPage(ask *question, action, sealed string) consentPage {
 	q := c.request
 	out := consentPage{
-		Action: action, Sealed: sealed, Client: clientName(q.client), Target: q.target(), Confirm: !q.client.ThirdParty(),
-		Person: person(ask.Who.Subject.Claims), Office: ask.Who.Subject.Trust,
-	}
-	for _, t := range c.policy.Registry.Logins(q.client.ID) {
-		if t.ID == ask.Who.Subject.Trust && t.Spec.Name != "" {
-			out.Office = t.Spec.Name
-		}
+		Action: action, Sealed: sealed, Client: q.client.Title(), Target: q.target(), Confirm: !q.client.ThirdParty(),
+		Person: person(ask.Who.Subject.Claims), Office: ask.Who.Office.Title(),
 	}
 	apis := slices.Sorted(maps.Keys(ask.Offered))
 	slices.SortStableFunc(apis, func(a, b string) int { // the broker's own first

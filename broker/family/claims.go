@@ -47,7 +47,7 @@ func (f *Families) fresh(ctx context.Context, reg *trust.Registry, fam store.Fam
 	if err != nil {
 		return record{}, err
 	}
-	g, err := f.ask(ctx, t, sourceOf(fam, string(seed), login.Expires), login.Sub)
+	g, err := f.askOnce(ctx, t, sourceOf(fam, string(seed), login.Expires), login.Sub)
 	if err != nil {
 		return record{}, err
 	}

@@ -34,8 +34,8 @@ type source struct {
 	seed string
 }
 
-// ask asks the upstream that a login came from, unless another family of it has just done so.
-func (f *Families) ask(ctx context.Context, t *trust.Trust, s source, sub string) (given, error) {
+// askOnce asks the upstream that a login came from, unless another family of it has just done so.
+func (f *Families) askOnce(ctx context.Context, t *trust.Trust, s source, sub string) (given, error) {
 	return f.flights.do(s.Hash, func() (given, error) {
 		last, err := f.lastGiven(ctx, s.Hash)
 		if err != nil || f.young(last.At) {

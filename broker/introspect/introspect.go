@@ -13,7 +13,7 @@ import (
 // jwtType is the media type of an answer as a JWT (RFC 9701 §4).
 const jwtType = "application/token-introspection+jwt"
 
-// told are the claims of an access token that an answer repeats (RFC 7662 §2.2), beside what mapped claims there are.
+// withheld are the claims of an access token that an answer does not repeat (RFC 7662 §2.2): what is behind it is our own business.
 var withheld = map[string]bool{"family": true, "links": true}
 
 // ServeHTTP answers an introspection request.

@@ -9,9 +9,6 @@ import (
 	"apostille/trust"
 )
 
-// EventRevoked is the audit event of a token that its client gave back.
-const EventRevoked = "token.revoked"
-
 // Revoke answers revocation requests (RFC 7009). What is not ours, or over already, is answered 200 (§2.2); a token of another client is
 // refused (§2.1), and a store that does not answer is 503: nobody may take it for done (THREATS A104).
 func (e *Endpoint) Revoke() http.Handler {
@@ -48,7 +45,7 @@ func (e *Endpoint) revoke(r *http.Request, c caller) *oauth.Error {
 	if err != nil {
 		return e.spelled(c, trust.ReasonStore, err)
 	}
-	ev := audit.Event{Time: e.Now().UTC(), ID: c.id, Event: EventRevoked, Grant: f.kind, Client: c.client, Trust: f.subject.Origin, Subject: f.subject.Sub,
+	ev := audit.Event{Time: e.Now().UTC(), ID: c.id, Event: audit.EventRevoked, Grant: f.kind, Client: c.client, Trust: f.subject.Origin, Subject: f.subject.Sub,
 		IssuedID: f.subject.TokenID, Remote: e.Remote(r)}
 	if err := e.Audit.Record(ctx, &ev); err != nil { // it is revoked all the same
 		e.Log.Error("audit record of a revocation", "id", c.id, "error", err)

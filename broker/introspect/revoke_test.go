@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"apostille/broker/audit"
 	"apostille/broker/introspect"
 )
 
@@ -65,7 +66,7 @@ func TestRFC7009_AClientTakesItsTokensBack(t *testing.T) {
 			if c.which == "" {
 				return
 			}
-			if len(b.events) == 0 || b.events[0].Event != introspect.EventRevoked || b.events[0].Client != "shop" || b.events[0].Subject != kim || b.events[0].ID == "" {
+			if len(b.events) == 0 || b.events[0].Event != audit.EventRevoked || b.events[0].Client != "shop" || b.events[0].Subject != kim || b.events[0].ID == "" {
 				t.Errorf("recorded %+v", b.events)
 			}
 		})

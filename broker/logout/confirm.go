@@ -145,7 +145,7 @@ func (e *Endpoint) end(w http.ResponseWriter, r *http.Request, q request, s *ses
 func (e *Endpoint) record(r *http.Request, q request, ended []store.Session) {
 	for _, s := range ended {
 		for _, i := range s.Identities {
-			ev := audit.Event{Time: e.Now().UTC(), ID: mint.NewID(), Event: EventEnded, Client: q.Client, Trust: i.Trust, Subject: i.Sub, Remote: e.Remote(r)}
+			ev := audit.Event{Time: e.Now().UTC(), ID: mint.NewID(), Event: audit.EventSessionEnded, Client: q.Client, Trust: i.Trust, Subject: i.Sub, Remote: e.Remote(r)}
 			if err := e.Audit.Record(r.Context(), &ev); err != nil {
 				e.Log.Error("audit record of a logout", "id", ev.ID, "error", err)
 			}
@@ -153,26 +153,19 @@ func (e *Endpoint) record(r *http.Request, q request, ended []store.Session) {
 	}
 }
 
-// EventEnded is the audit event of a person who was signed out.
-const EventEnded = "session.ended"
-
 func (e *Endpoint) clientName(id string) string {
-	c, ok := e.Registry().Client(id)
-	switch {
-	case id == "" || !ok:
-		return ""
-	case c.Spec.Name != "":
-		return c.Spec.Name
+	if c, ok := e.Registry().Client(id); ok {
+		return c.Title()
 	}
-	return id
+	return ""
 }
 
 // offices names those that somebody is signed in with.
 func (e *Endpoint) offices(s store.Session) (names []string) {
 	for _, i := range s.Identities {
 		name := i.Trust
-		if t, ok := e.Registry().Trust(i.Trust); ok && t.Spec.Name != "" {
-			name = t.Spec.Name
+		if t, ok := e.Registry().Trust(i.Trust); ok {
+			name = t.Title()
 		}
 		names = append(names, name)
 	}

@@ -9,7 +9,6 @@ import (
 	"apostille/broker/page"
 	"apostille/broker/session"
 	"apostille/broker/store"
-	"apostille/trust"
 )
 
 // outcome is what ended, and whom we tell.
@@ -106,16 +105,9 @@ func (e *Endpoint) stillAt(r *http.Request, o *outcome) (list []office) {
 			}
 			link, err := e.Offices.LogoutURL(r.Context(), t, o.Hints[i.Trust], "", "")
 			if err == nil && link != "" {
-				list = append(list, office{Name: officeName(t), URL: page.Href(link)})
+				list = append(list, office{Name: t.Title(), URL: page.Href(link)})
 			}
 		}
 	}
 	return list
-}
-
-func officeName(t *trust.Trust) string {
-	if t.Spec.Name != "" {
-		return t.Spec.Name
-	}
-	return t.ID
 }

@@ -195,11 +195,17 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// NewSecret makes a code, a refresh token or an opaque access token: 256 random bits in 43 characters (RFC 6749 §10.10).
+// NewSecret makes what nobody may guess, such as a code, a refresh token or a cookie: 256 random bits in 43 characters (RFC 6749 §10.10).
 func NewSecret() string {
 	var raw [32]byte
 	_, _ = rand.Read(raw[:]) // never fails: crypto/rand aborts the program instead
 	return base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+// IsSecret reports whether text has the form of a secret, in its one spelling.
+func IsSecret(text string) bool {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	return err == nil && len(raw) == 32 && len(text) == 43 // the decoder skips line breaks
 }
 
 var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/gorilla/sessions"
+
+	"apostille/broker/mint"
 )
 
 // maxBrowserIDs bounds how many IDs of one browser are looked at.
@@ -50,7 +52,7 @@ func (c Cookies) browserIDs(r *http.Request) (ids []string) {
 		if len(ids) == maxBrowserIDs {
 			break
 		}
-		if strings.HasPrefix(cookie.Name, c.Name(browserName)) && wellFormed(cookie.Value) && c.Get(r, browserCookie(cookie.Value)) == cookie.Value {
+		if strings.HasPrefix(cookie.Name, c.Name(browserName)) && mint.IsSecret(cookie.Value) && c.Get(r, browserCookie(cookie.Value)) == cookie.Value {
 			ids = append(ids, cookie.Value)
 		}
 	}
@@ -85,7 +87,7 @@ func (b *browserStore) New(r *http.Request, name string) (*sessions.Session, err
 	if ids := b.m.Cookies.browserIDs(r); len(ids) > 0 {
 		s.ID = ids[0]
 	} else {
-		s.ID, s.IsNew = newSecret(), true
+		s.ID, s.IsNew = mint.NewSecret(), true
 	}
 	return s, nil
 }

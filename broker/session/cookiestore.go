@@ -1,15 +1,14 @@
 package session
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/gorilla/sessions"
 
+	"apostille/broker/mint"
 	"apostille/broker/store"
 )
 
@@ -40,7 +39,7 @@ func (c *cookieStore) New(r *http.Request, name string) (*sessions.Session, erro
 	s := sessions.NewSession(c, name)
 	s.Options, s.IsNew = c.m.Cookies.options(0), true
 	value := c.m.Cookies.Get(r, cookieName)
-	if !wellFormed(value) {
+	if !mint.IsSecret(value) {
 		return s, nil
 	}
 	found, ok, err := c.m.Store.Session(r.Context(), hash(value))
@@ -82,7 +81,7 @@ func (c *cookieStore) Save(r *http.Request, w http.ResponseWriter, s *sessions.S
 		return nil
 	}
 	delete(s.Values, addKey{})
-	value := newSecret()
+	value := mint.NewSecret()
 	if err := c.put(r, s, value, add); err != nil {
 		return fmt.Errorf("session: %w", err)
 	}
@@ -107,7 +106,7 @@ func (c *cookieStore) put(r *http.Request, s *sessions.Session, value string, ad
 	}
 	until := now.Add(c.m.Max)
 	fresh := store.Session{
-		ID: newSecret(), Created: now, Seen: now, IdleUntil: c.idle(now, until), Until: until,
+		ID: mint.NewSecret(), Created: now, Seen: now, IdleUntil: c.idle(now, until), Until: until,
 		Agent: Agent(r.UserAgent()), Remote: c.m.Remote(r), Identities: []store.Identity{add},
 	}
 	if err := c.m.Store.CreateSession(r.Context(), hash(value), fresh); err != nil {
@@ -158,25 +157,6 @@ func (s *Session) with(add store.Identity, now, idle time.Time) *Session {
 func record(s *sessions.Session) *Session {
 	have, _ := s.Values[recordKey{}].(*Session)
 	return have
-}
-
-// secretSize is the length of a cookie's value: 32 random bytes in base64url.
-const secretSize = 43
-
-// newSecret makes 256 random bits, as base64url.
-func newSecret() string {
-	var b [32]byte
-	rand.Read(b[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-// wellFormed reports whether a value looks like newSecret's.
-func wellFormed(value string) bool {
-	if len(value) != secretSize {
-		return false
-	}
-	_, err := base64.RawURLEncoding.Strict().DecodeString(value)
-	return err == nil
 }
 
 // hash is what the store knows of a cookie.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"apostille/broker/audit"
 	"apostille/broker/clientauth"
 	"apostille/broker/introspect"
 	"apostille/broker/store"
@@ -205,7 +206,7 @@ func TestATokenIsRevokedByItsClientOnly(t *testing.T) {
 	trail := len(a.trail.String())
 	a.revoked(t, access)
 	a.revoked(t, access) // again, as a client that lost the answer does
-	if !strings.Contains(a.trail.since(trail), introspect.EventRevoked) || strings.Contains(a.trail.since(trail), access) {
+	if !strings.Contains(a.trail.since(trail), audit.EventRevoked) || strings.Contains(a.trail.since(trail), access) {
 		t.Errorf("the trail: %s", a.trail.since(trail))
 	}
 	if a.introspected(t, "portal", refresh)["active"] != true {

@@ -133,7 +133,7 @@ func TestA118_NobodyIsSignedOutWithoutTheirWord(t *testing.T) {
 	if in(t, b) || !in(t, other) {
 		t.Error("it is not that session that ended")
 	}
-	if !strings.Contains(a.trail.since(trail), `"event":"`+logout.EventEnded+`"`) || strings.Contains(a.trail.since(trail), hint) {
+	if !strings.Contains(a.trail.since(trail), `"event":"`+audit.EventSessionEnded+`"`) || strings.Contains(a.trail.since(trail), hint) {
 		t.Errorf("the trail: %s", a.trail.since(trail))
 	}
 }

@@ -54,12 +54,9 @@ type signIn struct {
 
 // newSignIn makes them.
 func (s *server) newSignIn(cfg *config.Config) (*signIn, error) {
-	base, err := url.Parse(cfg.Issuer)
-	if err != nil {
-		return nil, err
-	}
-	path := strings.TrimSuffix(base.Path, "/")
-	in := &signIn{box: seal.New(s.kek.Derive(sealLabel)), cookies: session.Cookies{Secure: base.Scheme == "https"}}
+	path := basePath(cfg.Issuer)
+	in := &signIn{box: seal.New(s.kek.Derive(sealLabel)), cookies: session.Cookies{Secure: strings.HasPrefix(cfg.Issuer, "https:")}}
+	var err error
 	in.pages, err = page.New(page.Options{
 		Brand: cfg.Login.Name, Contact: cfg.Login.Contact, Base: path, Language: cfg.Login.Language, Log: s.log,
 		Messages: []fs.FS{chooser.Files, authflow.Messages, authorize.Messages, logout.Messages, account.Messages},
@@ -132,13 +129,9 @@ func newOffices(reg *trust.Registry, pages *chooser.Pages) *offices {
 		if t.Spec.Disabled || t.Spec.Login == nil {
 			continue
 		}
-		name := t.Spec.Name
-		if name == "" {
-			name = id
-		}
 		l := t.Spec.Login
 		list = append(list, chooser.Office{
-			ID: id, Name: name, Issuer: t.Spec.Issuer, Domains: l.EmailDomains, Keywords: l.Keywords, Logo: l.Logo, Hidden: l.Hidden,
+			ID: id, Name: t.Title(), Issuer: t.Spec.Issuer, Domains: l.EmailDomains, Keywords: l.Keywords, Logo: l.Logo, Hidden: l.Hidden,
 		})
 	}
 	return &offices{Index: chooser.NewIndex(list), Pages: pages}
@@ -198,7 +191,7 @@ func (s *server) flow(cfg *config.Config) *authflow.Flow {
 		Issuer: cfg.Issuer, Registry: func() authflow.Registry { return s.policy.Load().Registry },
 		Provider: in.party, Logout: in.party, Sessions: in.sessions, Pending: s.store, Replay: s.store, Ender: s.store,
 		Chooser: func() authflow.Chooser { return s.offices.Load() },
-		Pages:   &authflow.FailurePages{Writer: in.pages, Dev: cfg.Dev},
+		Pages:   &authflow.FailurePages{Writer: in.pages, FormAction: formAction(cfg.Dev)},
 		Box:     in.box, Cookies: in.cookies, Remember: cfg.Login.Remember, Audit: s.recent, Sampled: s.strangers,
 		Remote: remote(cfg.Listener.Behind), Limit: s.allowIP, Ended: s.ended, Now: time.Now, Log: s.log,
 	}
@@ -218,7 +211,7 @@ func basePath(issuer string) string {
 	return strings.TrimSuffix(u.Path, "/")
 }
 
-// formAction lists where a choice in the picker may lead.
+// formAction lists where offices may be, which choosing one leads to.
 func formAction(dev bool) []string {
 	list := []string{"https:"}
 	if dev {
