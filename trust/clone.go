@@ -23,6 +23,14 @@ func cloneTrust(s TrustSpec) TrustSpec {
 	return s
 }
 
+func cloneWords(words map[string]map[string]string) map[string]map[string]string {
+	out := maps.Clone(words)
+	for scope := range out {
+		out[scope] = maps.Clone(out[scope])
+	}
+	return out
+}
+
 func cloneLogin(l *LoginSpec) *LoginSpec {
 	if l == nil {
 		return nil

@@ -18,7 +18,7 @@ func (c *compiler) api(id string, s APISpec) {
 	path := "api." + key(id)
 	a := &API{ID: id, Spec: s}
 	a.Spec.Resources = slices.Clone(s.Resources)
-	a.Spec.Scopes = maps.Clone(s.Scopes)
+	a.Spec.Scopes, a.Spec.Words = maps.Clone(s.Scopes), cloneWords(s.Words)
 	c.reg.apis[id] = a
 
 	if id == UserInfo {

@@ -44,6 +44,14 @@ type API struct {
 	Spec APISpec // defaults filled in
 }
 
+// Words says what a scope means, by language; "" stands for every language that is not there. A scope that the API does not have is
+// its own text.
+func (a *API) Words(scope string) map[string]string {
+	words := map[string]string{"": cmp.Or(a.Spec.Scopes[scope], scope)}
+	maps.Copy(words, a.Spec.Words[scope])
+	return words
+}
+
 // Registry is a compiled policy. It is immutable and safe for concurrent use. The zero value refuses everything.
 type Registry struct {
 	issuer  string

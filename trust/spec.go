@@ -25,10 +25,11 @@ type Spec struct {
 
 // APISpec is one `[api.ID]`: a resource server that accepts our tokens.
 type APISpec struct {
-	Audience  string            // `aud` of tokens for it; an absolute URI or a plain name; unique
-	Resources []string          // further URIs that `resource` may name it by (RFC 8707)
-	Client    string            // client that owns it: may exchange tokens addressed to it; "" = nobody
-	Scopes    map[string]string // scope → what it means, in words for people
+	Audience  string                       // `aud` of tokens for it; an absolute URI or a plain name; unique
+	Resources []string                     // further URIs that `resource` may name it by (RFC 8707)
+	Client    string                       // client that owns it: may exchange tokens addressed to it; "" = nobody
+	Scopes    map[string]string            // scope → what it means, in words for people
+	Words     map[string]map[string]string // scope → language → what it means there; Scopes has it for the other languages
 	Token     TokenSpec
 	Lifetime  time.Duration // upper bound of its tokens; 0 = DefaultLifetime
 }

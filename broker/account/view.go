@@ -47,7 +47,10 @@ type app struct {
 }
 
 // word is a scope in words: of its API, or ours (Key) for what the broker itself tells.
-type word struct{ Key, Text string }
+type word struct {
+	Key  string
+	Text map[string]string // by language; "" = any other
+}
 
 // exchange is a token that was issued for one of the people.
 type exchange struct{ At, Client, For, Scopes string }
@@ -128,12 +131,12 @@ func (e *Endpoint) words(scopes map[string][]string) (list []word) {
 	for _, id := range slices.Sorted(maps.Keys(scopes)) {
 		api, ok := e.Registry().API(id)
 		for _, scope := range scopes[id] {
-			w := word{Text: scope}
+			w := word{Text: map[string]string{"": scope}} // of an API that is gone, or has dropped it
 			switch {
 			case id == trust.UserInfo && slices.Contains(trust.IdentityScopes, scope):
 				w.Key = "account.scope." + scope
-			case ok && api.Spec.Scopes[scope] != "":
-				w.Text = api.Spec.Scopes[scope]
+			case ok:
+				w.Text = api.Words(scope)
 			}
 			list = append(list, w)
 		}

@@ -43,6 +43,27 @@ func asShop(t *testing.T) *bench {
 	return b
 }
 
+func TestScopesAreAskedForInTheLanguageOfThePage(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ name, locales, read, order string }{
+		{"a language that the API has words in", "de", "Lagerbestand &lt;sehen&gt;", "Order stock"},
+		{"one that it has none in", "fr", "See stock levels", "Order stock"},
+		{"one that no page speaks", "nl", "See stock levels", "Order stock"},
+		{"none is asked for", "", "See stock levels", "Order stock"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			w := asShop(t).get(shop("scope", "openid stock.read stock.order", "ui_locales", row.locales).Encode())
+			form(t, w)
+			for _, want := range []string{row.read, row.order} {
+				if !strings.Contains(w.Body.String(), "<span>"+want+" ") {
+					t.Errorf("the page lacks %q:\n%s", want, w.Body)
+				}
+			}
+		})
+	}
+}
+
 func TestAThirdPartyIsAskedForScopeByScope(t *testing.T) {
 	t.Parallel()
 	b := asShop(t)

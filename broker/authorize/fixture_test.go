@@ -53,6 +53,7 @@ func hmart() trust.Spec {
 		APIs: map[string]trust.APISpec{"warehouse": {
 			Audience: "https://warehouse.west.hmart.example", Resources: []string{"https://warehouse.west.hmart.example/v2"},
 			Scopes: map[string]string{"stock.read": "See stock levels", "stock.order": "Order stock"},
+			Words:  map[string]map[string]string{"stock.read": {"en": "See stock levels", "de": "Lagerbestand <sehen>"}},
 		}},
 		Clients: map[string]trust.ClientSpec{
 			"portal":    app(trust.AppSpec{FirstParty: true, RedirectURIs: []string{portalURI}}),

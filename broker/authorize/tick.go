@@ -42,8 +42,9 @@ type group struct {
 
 // line is one scope: in the words of its API, or in ours (Key) for what the broker itself tells.
 type line struct {
-	Value, Key, Text string
-	New              bool // was not allowed before
+	Value, Key string
+	Text       map[string]string // by language; "" = any other
+	New        bool              // was not allowed before
 }
 
 func (c *call) consentPage(ask *question, action, sealed string) consentPage {
@@ -64,19 +65,17 @@ func (c *call) consentPage(ask *question, action, sealed string) consentPage {
 
 func (c *call) group(id string, ask *question) group {
 	var g group
-	var words map[string]string
+	api, known := c.policy.Registry.API(id)
 	if id != trust.UserInfo {
 		g.API = id
-		if api, ok := c.policy.Registry.API(id); ok {
-			words = api.Spec.Scopes
-		}
 	}
 	for _, scope := range ask.Offered[id] {
-		l := line{Value: tick(id, scope), Text: words[scope], New: !contains(ask.Given[id], scope)}
-		if id == trust.UserInfo {
+		l := line{Value: tick(id, scope), New: !contains(ask.Given[id], scope)}
+		switch {
+		case id == trust.UserInfo:
 			l.Key = "authorize.scope." + scope
-		} else if l.Text == "" {
-			l.Text = scope
+		case known:
+			l.Text = api.Words(scope)
 		}
 		g.Lines = append(g.Lines, l)
 	}

@@ -130,7 +130,7 @@ func (d *decoder) value(k *key, v any, dst reflect.Value, path string) {
 		d.setInt(k, v, dst, path)
 	case kindNumber:
 		d.setNumber(v, dst, path)
-	case kindStrings, kindPrefixes, kindStringMap, kindListMap, kindTests, kindScopes, kindSecret:
+	case kindStrings, kindPrefixes, kindStringMap, kindListMap, kindTests, kindScopes, kindTexts, kindSecret:
 		dst.Set(reflect.ValueOf(d.composed(k, v, path)))
 	case kindTable:
 		if dst.Kind() == reflect.Pointer {
@@ -160,6 +160,8 @@ func (d *decoder) composed(k *key, v any, path string) any {
 		return d.tests(v, path)
 	case kindScopes:
 		return d.scopes(k, v, path)
+	case kindTexts:
+		return d.texts(v, path)
 	case kindSecret:
 		return d.secret(v, path)
 	}

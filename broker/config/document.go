@@ -76,10 +76,10 @@ type loginDoc struct {
 }
 
 type apiDoc struct {
-	Audience  string            `toml:"audience"`
-	Resources []string          `toml:"resources"`
-	Client    string            `toml:"client"`
-	Scopes    map[string]string `toml:"scopes"`
+	Audience  string             `toml:"audience"`
+	Resources []string           `toml:"resources"`
+	Client    string             `toml:"client"`
+	Scopes    map[string]textDoc `toml:"scopes"`
 	Token     struct {
 		Alg    string `toml:"alg"`
 		Typ    string `toml:"typ"`
@@ -183,6 +183,9 @@ type grantDoc struct {
 	Claims          map[string]string              `toml:"claims"`
 	Lifetime        time.Duration                  `toml:"lifetime"`
 }
+
+// textDoc is a text for people, by language; a plain string stands under "".
+type textDoc map[string]string
 
 // scopesDoc is `scopes` of a grant rule: one of its two forms.
 type scopesDoc struct {

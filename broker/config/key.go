@@ -19,6 +19,7 @@ const (
 	kindListMap   // table of arrays of strings
 	kindTests     // table of claim → condition
 	kindScopes    // array of strings, or table of strings
+	kindTexts     // table of texts for people: each a string, or a table of strings by language
 	kindTable     // table with the keys Fields
 	kindTables    // array of such tables
 	kindNamed     // table of such tables, by ID

@@ -89,7 +89,8 @@ func apiKeys() []key {
 		{Name: "audience", Kind: kindString, Required: true, Doc: "`aud` of tokens for it: an absolute URI or a plain name; unique."},
 		{Name: "resources", Kind: kindStrings, DefaultDoc: "none", Doc: "Further URIs that `resource` may name it by (RFC 8707)."},
 		{Name: "client", Kind: kindString, DefaultDoc: "nobody", Doc: "The client that owns it: may exchange tokens addressed to it."},
-		{Name: "scopes", Kind: kindStringMap, DefaultDoc: "none", Doc: "Scope → what it means, in words for people."},
+		{Name: "scopes", Kind: kindTexts, DefaultDoc: "none", Doc: "Scope → what it means, in words for people: a string, or `{ en = \"…\", de = \"…\" }` with some of `en`, `de`, `fr`, `es`. " +
+			"Who reads none of these sees the one of `[login] language`, else `en`: one of the two must be there."},
 		{Name: "token", Kind: kindTable, Inline: true, DefaultDoc: "as below", Doc: "How its tokens look, because verifiers differ.", Fields: []key{
 			{Name: "alg", Kind: kindString, Default: trust.TokenAlgs[0], Enum: trust.TokenAlgs, Doc: "Signature algorithm."},
 			{Name: "typ", Kind: kindString, Default: trust.TokenTyps[0], Enum: trust.TokenTyps, Doc: "Header `typ`; `JWT` for verifiers that insist."},
@@ -137,7 +138,7 @@ func loginKeys() []key {
 	return []key{
 		{Name: "name", Kind: kindString, Default: "Apostille", Doc: "What pages call this broker."},
 		{Name: "contact", Kind: kindString, DefaultDoc: "nobody", Doc: "Whom to ask when an office is missing: words, a `mailto:` or a URL."},
-		{Name: "language", Kind: kindString, Default: "en", Enum: []string{"en", "de", "fr", "es"}, Doc: "Of pages, where the browser asks for none of these."},
+		{Name: "language", Kind: kindString, Default: "en", Enum: languages, Doc: "Of pages, where the browser asks for none of these."},
 		{Name: "session_idle", Kind: kindDuration, Default: 8 * time.Hour, Doc: "How long a browser's session may lie unused."},
 		{Name: "session_max", Kind: kindDuration, Default: 12 * time.Hour, Doc: "How long it lasts at most."},
 		{Name: "remember", Kind: kindDuration, Default: 8760 * time.Hour, Doc: "How long a browser remembers the office that was chosen."},

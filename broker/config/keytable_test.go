@@ -19,6 +19,7 @@ var goTypes = map[kind]reflect.Type{
 	kindStringMap: reflect.TypeFor[map[string]string](), kindListMap: reflect.TypeFor[map[string][]string](),
 	kindGrace: reflect.TypeFor[*time.Duration](), kindOn: reflect.TypeFor[*bool](), kindSecret: reflect.TypeFor[secretDoc](),
 	kindTests: reflect.TypeFor[map[string]trust.ConditionSpec](), kindScopes: reflect.TypeFor[scopesDoc](),
+	kindTexts: reflect.TypeFor[map[string]textDoc](),
 }
 
 func TestEachKeyOfTheTableIsDecodedAndEachFieldIsInTheTable(t *testing.T) {

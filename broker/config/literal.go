@@ -61,6 +61,8 @@ func literalOf(v any, secret bool) string {
 		return table(v, func(s []string) string { return literalOf(s, false) })
 	case map[string]trust.ConditionSpec:
 		return table(v, testLiteral)
+	case map[string]textDoc:
+		return table(v, textDoc.literal)
 	case scopesDoc:
 		if v.Map != nil {
 			return table(v.Map, quote)

@@ -19,8 +19,9 @@ func (l *loader) policy(c *Config) {
 		Trusts:  make(map[string]trust.TrustSpec, len(l.doc.Trusts)),
 	}
 	for id, api := range l.doc.APIs {
+		scopes, words := l.words(joinPath("api", id)+".scopes", api.Scopes)
 		c.Policy.APIs[id] = trust.APISpec{
-			Audience: api.Audience, Resources: api.Resources, Client: api.Client, Scopes: api.Scopes,
+			Audience: api.Audience, Resources: api.Resources, Client: api.Client, Scopes: scopes, Words: words,
 			Token: trust.TokenSpec{Alg: api.Token.Alg, Typ: api.Token.Typ, Format: api.Token.Format}, Lifetime: api.Lifetime,
 		}
 	}

@@ -11,7 +11,7 @@ var kindWords = map[kind]string{
 	kindString: "string", kindBool: "boolean", kindTrue: "`true`", kindInt: "integer", kindNumber: "number",
 	kindDuration: "duration", kindGrace: "duration, `\"0s\"` too", kindOn: "boolean", kindSecret: "`{ env = … }` or `{ file = … }`", kindStrings: "array of strings", kindPrefixes: "array of CIDR ranges",
 	kindStringMap: "table of strings", kindListMap: "table of arrays of strings", kindTests: "table of conditions",
-	kindScopes: "array or table of strings", kindTable: "table", kindTables: "array of tables", kindNamed: "tables by ID",
+	kindScopes: "array or table of strings", kindTexts: "table of strings, or of tables of strings by language", kindTable: "table", kindTables: "array of tables", kindNamed: "tables by ID",
 }
 
 // Reference is the reference of every key in Markdown: type, default and meaning.

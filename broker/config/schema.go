@@ -86,6 +86,8 @@ func (k *key) shape() map[string]any {
 		return mapOf(map[string]any{"$ref": "#/$defs/condition"})
 	case kindScopes:
 		return map[string]any{"anyOf": []any{k.arrayOf(text), mapOf(text)}}
+	case kindTexts:
+		return mapOf(map[string]any{"anyOf": []any{text, textSchema(text)}})
 	case kindTable:
 		return object(k.Fields, k.oneOf())
 	case kindTables:
@@ -109,6 +111,15 @@ func (k *key) arrayOf(elem map[string]any) map[string]any {
 
 func mapOf(elem map[string]any) map[string]any {
 	return map[string]any{"type": "object", "additionalProperties": elem}
+}
+
+// textSchema is the form of a text that has its languages.
+func textSchema(text map[string]any) map[string]any {
+	properties := map[string]any{}
+	for _, lang := range languages {
+		properties[lang] = text
+	}
+	return map[string]any{"type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1}
 }
 
 func (k *key) namedSchema() map[string]any {

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -74,6 +75,7 @@ func (r *Renderer) funcs(lang string) template.FuncMap {
 		"asset":   r.asset,
 		"avatar":  NewAvatar,
 		"clean":   Clean,
+		"spoken":  func(texts map[string]string) string { return cmp.Or(texts[lang], texts[""]) }, // by language; "" = any other
 		"href":    Href,
 	}
 }
