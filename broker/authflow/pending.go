@@ -3,7 +3,7 @@ package authflow
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
+	"encoding/base64"
 	"fmt"
 	"net/url"
 	"time"
@@ -49,7 +49,7 @@ type result struct {
 
 // put stores v under (kind, handle).
 func (f *Flow) put(ctx context.Context, kind, handle string, v any, until time.Time) error {
-	b, err := json.Marshal(v)
+	b, err := shrink(v)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (f *Flow) fetch(ctx context.Context, get fetcher, kind, handle string, v an
 	if err != nil || !ok || !p.Until.After(f.Now()) {
 		return false, err
 	}
-	if err := json.Unmarshal(p.Value, v); err != nil {
+	if err := grow(p.Value, v); err != nil {
 		return false, fmt.Errorf("authflow: a %s that cannot be read: %w", kind, err)
 	}
 	return true, nil

@@ -92,8 +92,8 @@ func (a *app) serve(ctx context.Context) error {
 func (s *server) openStore(ctx context.Context, cfg *config.Config) error {
 	var err error
 	if cfg.Store.Path == config.MemoryStore {
-		s.store = memory.New(memory.Options{Now: time.Now})
-	} else if s.store, err = sqlite.Open(ctx, cfg.Store.Path, sqlite.Options{Now: time.Now, Log: s.log}); err != nil {
+		s.store = memory.New(memory.Options{Now: time.Now, MaxPending: cfg.Login.Unfinished})
+	} else if s.store, err = sqlite.Open(ctx, cfg.Store.Path, sqlite.Options{Now: time.Now, Log: s.log, MaxPending: cfg.Login.Unfinished}); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
 	if s.kek, err = keyring.ReadKEKFile(cfg.KeyFile); err != nil {

@@ -1,11 +1,9 @@
 package oidc
 
 import (
-	"encoding/json"
 	"net/url"
 
 	"apostille/trust"
-	"apostille/upstream"
 )
 
 const maxCode = 4 << 10 // bytes
@@ -32,13 +30,4 @@ func (p *party) readAnswer(params url.Values) (code string, err error) {
 		return "", refusal(&fault{trust.ReasonRequest, checkAnswer, "the code " + wrong, nil})
 	}
 	return code, nil
-}
-
-// readMemo reads what Begin wrote.
-func readMemo(secret []byte) (memo, error) {
-	var m memo
-	if err := json.Unmarshal(secret, &m); err != nil || m.Nonce == "" || m.Verifier == "" {
-		return memo{}, &upstream.Error{Reason: trust.ReasonLoginState, Detail: "what was kept of the login cannot be read"}
-	}
-	return m, nil
 }

@@ -2,10 +2,8 @@ package oidc
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"net/url"
 	"regexp"
 	"slices"
@@ -26,12 +24,6 @@ const (
 
 var locale = regexp.MustCompile(`^[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8}){0,8}$`)
 
-// memo is Start.Secret.
-type memo struct {
-	Nonce    string `json:"n"`
-	Verifier string `json:"v"`
-}
-
 // Begin implements upstream.Provider: the code flow with PKCE (RFC 7636) and nonce, pushed where the upstream takes that (RFC 9126).
 func (rp *RelyingParty) Begin(ctx context.Context, t *trust.Trust, state, redirect string, ask upstream.Ask) (_ upstream.Start, err error) {
 	defer rp.guarded(&err)
@@ -39,7 +31,7 @@ func (rp *RelyingParty) Begin(ctx context.Context, t *trust.Trust, state, redire
 	if err != nil {
 		return upstream.Start{}, err
 	}
-	secret := memo{Nonce: random(), Verifier: random()}
+	secret := newMemo()
 	q := p.request(secret, ask)
 	q.Set("state", state)
 	q.Set("redirect_uri", redirect)
@@ -48,28 +40,17 @@ func (rp *RelyingParty) Begin(ctx context.Context, t *trust.Trust, state, redire
 			return upstream.Start{}, err
 		}
 	}
-	stored, err := json.Marshal(secret)
-	if err != nil {
-		return upstream.Start{}, err
-	}
-	return upstream.Start{URL: withQuery(p.meta.authorization, q), Secret: stored}, nil
-}
-
-// random is 256 bits in 43 characters, which is what RFC 7636 §4.1 asks of a verifier.
-func random() string {
-	var b [32]byte
-	_, _ = rand.Read(b[:]) // it never fails
-	return base64.RawURLEncoding.EncodeToString(b[:])
+	return upstream.Start{URL: withQuery(p.meta.authorization, q), Secret: secret[:]}, nil
 }
 
 // request is the authorization request (OpenID Connect Core 1.0 §3.1.2.1) without state and redirect_uri.
 func (p *party) request(m memo, ask upstream.Ask) url.Values {
-	digest := sha256.Sum256([]byte(m.Verifier))
+	digest := sha256.Sum256([]byte(m.verifier()))
 	q := url.Values{
 		"response_type":         {"code"},
 		"client_id":             {p.cfg.ClientID},
 		"scope":                 {p.scope()},
-		"nonce":                 {m.Nonce},
+		"nonce":                 {m.nonce()},
 		"code_challenge":        {base64.RawURLEncoding.EncodeToString(digest[:])},
 		"code_challenge_method": {"S256"},
 	}

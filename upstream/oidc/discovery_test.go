@@ -211,7 +211,7 @@ func TestA113_LearntEndpointsReachPrivateAddressesOnTheIssuersOriginOnly(t *test
 			m, srv, dialled := tlsMeeting(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { op.ServeHTTP(w, r) }), tc.allow)
 			op = fake.NewProvider(fake.Options{Issuer: srv.URL, Alg: "ES256", Now: m.clock, Clients: []fake.Client{{ID: clientID, Secret: clientSecret}}})
 			op.Break(fake.Faults{Discovery: map[string]any{"token_endpoint": tc.endpoint(srv.URL)}})
-			_, err := m.finish(t, upstream.Answer{Secret: []byte(`{"n":"n","v":"v"}`), Params: url.Values{"code": {"c"}, "iss": {srv.URL}}})
+			_, err := m.finish(t, upstream.Answer{Secret: make([]byte, 64), Params: url.Values{"code": {"c"}, "iss": {srv.URL}}})
 			if why(t, err) != tc.reason {
 				t.Errorf("%v", err)
 			}

@@ -26,13 +26,13 @@ func (rp *RelyingParty) Finish(ctx context.Context, t *trust.Trust, redirect str
 		return upstream.Login{}, err
 	}
 	tokens, err := p.redeem(ctx, url.Values{
-		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirect}, "code_verifier": {m.Verifier},
+		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {redirect}, "code_verifier": {m.verifier()},
 	})
 	if err != nil {
 		return upstream.Login{}, err
 	}
 	x := p.examine(tokens.id)
-	if f := x.login(ctx, &expected{nonce: m.Nonce, code: code, state: a.Params.Get("state"), access: tokens.access}); f != nil {
+	if f := x.login(ctx, &expected{nonce: m.nonce(), code: code, state: a.Params.Get("state"), access: tokens.access}); f != nil {
 		return upstream.Login{}, refusal(f)
 	}
 	if f := x.fresh(a); f != nil {

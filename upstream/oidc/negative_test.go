@@ -141,7 +141,7 @@ func TestTheIDTokenIsOfThisLogin(t *testing.T) {
 	if _, err := m.finish(t, second); why(t, err) != trust.ReasonUpstreamError {
 		t.Errorf("the verifier of another login: %v", err)
 	}
-	for _, secret := range []string{"", "{}", "not JSON", `{"n":"x"}`} {
+	for _, secret := range []string{"", "{}", `{"n":"n","v":"v"}`, string(second.Secret[1:]), string(second.Secret) + "x"} {
 		first.Secret = []byte(secret)
 		if _, err := m.finish(t, first); why(t, err) != trust.ReasonLoginState {
 			t.Errorf("secret %q: %v", secret, err)

@@ -275,10 +275,10 @@ func TestNoTwoLoginsShareANonceOrVerifier(t *testing.T) {
 			t.Fatal(err)
 		}
 		k, _ := readMemo(s.Secret)
-		if seen[k.Nonce] || seen[k.Verifier] || k.Nonce == k.Verifier {
+		if seen[k.nonce()] || seen[k.verifier()] || k.nonce() == k.verifier() {
 			t.Fatal("a value came twice")
 		}
-		seen[k.Nonce], seen[k.Verifier] = true, true
+		seen[k.nonce()], seen[k.verifier()] = true, true
 	}
 }
 
