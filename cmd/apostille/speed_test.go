@@ -20,7 +20,6 @@ import (
 	"testing"
 	"time"
 
-	"apostille/broker/chooser"
 	"apostille/broker/introspect"
 	"apostille/broker/oauth"
 	"apostille/broker/store"
@@ -260,27 +259,50 @@ func (a *arena) bareLogin(b *testing.B) {
 	must(st.PutCode(ctx, store.Code{Hash: sha256.Sum256([]byte(rand.Text())), Value: []byte("x"), Until: until}))
 }
 
-// BenchmarkSignInPicker is the page with as many offices as the bar names.
+// BenchmarkSignInPicker is the picker with as many offices as the bars name, as a person's keys ask for it: the page with what was typed
+// (cpu-µs/op, bytes), and the results alone, of which every hundredth takes longer than p99-ms on the clock.
 func BenchmarkSignInPicker(b *testing.B) {
 	for _, n := range []int{5000, 8000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			a := newArena(b)
-			list := make([]chooser.Office, n)
-			for i := range list {
-				list[i] = chooser.Office{ID: fmt.Sprintf("office-%d", i), Name: fmt.Sprintf("Office of Region %d", i), Domains: []string{fmt.Sprintf("r%d.example", i)}}
+			a := newParties(b, "ES256")
+			addOffices(b, a.path(), "portal", n)
+			a.begin(b, `"debug"`, `"error"`)
+			get := func(link string) *httptest.ResponseRecorder {
+				w := httptest.NewRecorder()
+				a.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, link, nil))
+				return w
 			}
-			o := a.server.offices.Load()
-			picker := &offices{Index: chooser.NewIndex(list), Pages: o.Pages}
-			r := httptest.NewRequest(http.MethodGet, ours+"/login", nil)
-			size := 0
+			picker, err := url.Parse(get(authorizeURL()).Header().Get("Location"))
+			if err != nil || picker.Query().Get("r") == "" {
+				b.Fatalf("no picker: %v %v", picker, err)
+			}
+			var typed []string
+			for _, text := range []string{"university of california los angeles", "univrsity of oxfird", "klinkum munster", "東京大学", "jo@o17.example", "e"} {
+				for i := range text {
+					typed = append(typed, "?r="+picker.Query().Get("r")+"&q="+url.QueryEscape(text[:i]))
+				}
+			}
+			turn, size, ranked := 0, 0, []time.Duration{}
+			show := func(path string) {
+				w := get(ours + path + typed[turn%len(typed)])
+				if w.Code != http.StatusOK {
+					b.Fatalf("%s: %d\n%s", typed[turn%len(typed)], w.Code, w.Body)
+				}
+				turn, size = turn+1, max(size, w.Body.Len())
+			}
+			for range 20 * len(typed) {
+				from := time.Now()
+				show("/login/search")
+				ranked = append(ranked, time.Since(from))
+			}
+			slices.Sort(ranked)
 			from := cpu()
 			for b.Loop() {
-				w := httptest.NewRecorder()
-				picker.Write(w, r, chooser.View{Action: "/login", Sealed: strings.Repeat("x", 600), Text: "region 17", Ranking: picker.Rank(chooser.Query{Text: "region 17"})})
-				size = w.Body.Len()
+				show("/login")
 			}
 			b.ReportMetric(float64(cpu()-from)/float64(b.N)/1e3, "cpu-µs/op")
 			b.ReportMetric(float64(size), "bytes")
+			b.ReportMetric(float64(ranked[len(ranked)*99/100].Microseconds())/1e3, "p99-ms")
 		})
 	}
 }

@@ -60,9 +60,13 @@
     }
   };
 
+  // A key is answered at once, unless it follows another so closely that more will come.
+  let typed = 0;
   input.addEventListener('input', (event) => {
     clearTimeout(timer);
-    if (!event.isComposing) timer = setTimeout(search, 40);
+    const quick = event.timeStamp - typed < 80;
+    typed = event.timeStamp;
+    if (!event.isComposing) timer = setTimeout(search, quick ? 40 : 0);
   });
   input.addEventListener('compositionend', search);
 
