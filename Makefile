@@ -7,8 +7,9 @@ STAGES = install gofmt vet staticcheck govulncheck unit race fuzz interop e2e
 test:
 	@.ci/stage $(STAGES)
 
+# without cgo: one static file, and a megabyte less in memory
 build:
-	go build -trimpath -o bin/apostille ./cmd/apostille
+	CGO_ENABLED=0 go build -trimpath -o bin/apostille ./cmd/apostille
 
 demo:
 	go run ./cmd/apostille demo

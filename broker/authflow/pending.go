@@ -3,7 +3,6 @@ package authflow
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"net/url"
 	"time"

@@ -195,6 +195,7 @@ func (s *server) listen(ctx context.Context, cfg *config.Config, handler http.Ha
 		s.log.Info("listening", "listener", "metrics", "addr", side.Addr().String())
 	}
 	s.log.Info("listening", "listener", "main", "addr", main.Addr().String(), "issuer", cfg.Issuer, "took", time.Since(s.started).String())
+	s.background.Go(debug.FreeOSMemory) // what starting left behind would lie there until traffic has allocated as much again
 	select {
 	case err = <-failed:
 	case <-ctx.Done():

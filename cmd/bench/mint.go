@@ -40,9 +40,12 @@ func (u *upstream) mint(n int) ([]string, error) {
 	return parallel(n, func(i int) (string, error) { return u.token(u.issuer, u.kid, fmt.Sprintf("user-%d", i)) })
 }
 
-// mintEach makes one token of each of the first n issuers.
-func (u *upstream) mintEach(n int) ([]string, error) {
-	return parallel(n, func(i int) (string, error) { return u.token(issuerName(i), u.kid, "user") })
+// mintEach makes one token of each of the first n issuers of a source.
+func (u *upstream) mintEach(n int, source func(int) (issuer, keys string)) ([]string, error) {
+	return parallel(n, func(i int) (string, error) {
+		issuer, _ := source(i)
+		return u.token(issuer, u.kid, "user")
+	})
 }
 
 // parallel makes n strings on all cores: a signature costs about a millisecond.

@@ -86,6 +86,7 @@ func (r *rig) startFloor(ctx context.Context, fixed string) (*process, error) {
 func (r *rig) buildBroker(ctx context.Context) error {
 	r.broker = r.path("apostille")
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", r.broker, "apostille/cmd/apostille")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make build does
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the broker: %w\n%s", err, out)
 	}

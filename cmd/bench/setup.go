@@ -11,6 +11,7 @@ type setup struct {
 	trusts, clients int                                   // at least 1 each; the first of each is the one that is used
 	keys            func(trust int) (issuer, keys string) // TOML of `issuer` and `keys`; nil: the rig's key file
 	dev             bool                                  // plain http upstreams on loopback
+	login           bool                                  // people sign in with each trust, to the first client
 	limited         bool                                  // the limits that the broker has by itself, else limits out of reach
 }
 
@@ -53,13 +54,17 @@ scopes = { %q = "See stock levels" }
 	if !s.limited {
 		b.WriteString(farLimits)
 	}
+	grants := `["token_exchange"]`
+	if s.login {
+		grants = `["token_exchange", "authorization_code"]` + "\nredirect_uris = [\"https://app.bench.example/callback\"]"
+	}
 	for i := range s.clients {
 		fmt.Fprintf(&b, `
 [client.%s]
-grants = ["token_exchange"]
 apis = { warehouse = [%q] }
 secret_sha256 = [%q]
-`, clientName(i), benchScope, r.secret)
+grants = %s
+`, clientName(i), benchScope, r.secret, grants)
 	}
 	return b.String()
 }
@@ -82,7 +87,22 @@ func (s setup) trust(r *rig, i int) string {
 		clients += ", " + strconv.Quote(clientName(1))
 	}
 	id := fmt.Sprintf("trust.idp-%d", i)
+	login := ""
+	if s.login {
+		login = fmt.Sprintf(`
+[%[1]s.login]
+protocol = "oidc"
+client_id = "west"
+auth = "none"
+email_domains = ["idp-%[2]d.bench.example"]
+
+[[%[1]s.grant]]
+clients = [%[3]q]
+sign_in = true
+`, id, i, clientName(0))
+	}
 	return fmt.Sprintf(`[%s]
+name = "Office of Region %d"
 issuer = %q
 keys = %s
 algorithms = ["RS256"]
@@ -94,7 +114,7 @@ jwt = { audiences = [%q] }
 clients = [%s]
 api = "warehouse"
 scopes = [%q]
-`, id, issuer, keys, id, benchBroker, id, clients, benchScope)
+`, id, i, issuer, keys, id, benchBroker, id, clients, benchScope) + login
 }
 
 // issuerName names the issuer of a trust; the first is the one whose tokens are good.

@@ -10,7 +10,8 @@ import (
 )
 
 // measureStart measures starts without network: upstreams answer while the broker runs first, then they are gone, and
-// the broker starts from the key sets it has stored. A start counts only if tokens of the issuers can be exchanged then.
+// the broker starts from the key sets it has stored. People may sign in with each of them. A start counts only if tokens of the
+// issuers can be exchanged then.
 func (r *rig) measureStart(ctx context.Context) error {
 	r.report.title("start with stored keys and no network (medians of 5)")
 	for _, c := range []struct {
@@ -18,11 +19,7 @@ func (r *rig) measureStart(ctx context.Context) error {
 		bar    float64 // milliseconds
 	}{{3, 100}, {5000, 1000}} {
 		name := fmt.Sprintf("start-%d", c.trusts)
-		tokens, err := r.up.mintEach(c.trusts)
-		if err != nil {
-			return err
-		}
-		s, err := r.storeKeys(ctx, name, tokens)
+		s, tokens, err := r.storeKeys(ctx, name, c.trusts)
 		if err != nil {
 			return fmt.Errorf("%d trusts, first run: %w", c.trusts, err)
 		}
@@ -42,22 +39,26 @@ func (r *rig) measureStart(ctx context.Context) error {
 // storeKeys runs a broker that fetches the keys of each issuer, then takes the upstreams away. Keys are fetched when a token
 // needs them, so it exchanges one of each, at a rate that a disk keeps up with, and again while the broker answers 503
 // because it fetches and stores only so many sets at a time.
-func (r *rig) storeKeys(ctx context.Context, name string, tokens []string) (setup, error) {
+func (r *rig) storeKeys(ctx context.Context, name string, trusts int) (setup, []string, error) {
 	net, err := newUpstreams(r.up)
 	if err != nil {
-		return setup{}, err
+		return setup{}, nil, err
 	}
 	defer net.close()
-	s := setup{trusts: len(tokens), clients: 1, dev: true, keys: net.source}
+	s := setup{trusts: trusts, clients: 1, dev: true, login: true, keys: net.discovered}
+	tokens, err := r.up.mintEach(trusts, s.keys)
+	if err != nil {
+		return s, nil, err
+	}
 	server, err := r.startBroker(ctx, name, s)
 	if err != nil {
-		return s, err
+		return s, nil, err
 	}
 	defer server.stop()
 	for deadline := time.Now().Add(2 * time.Minute); ; {
 		err := r.exchangeEach(ctx, server, tokens, storeRate)
 		if err == nil || ctx.Err() != nil || time.Now().After(deadline) {
-			return s, errors.Join(err, pause(ctx, 2*time.Second)) // the last sets reach the store
+			return s, tokens, errors.Join(err, pause(ctx, 2*time.Second)) // the last sets reach the store
 		}
 	}
 }
@@ -85,7 +86,7 @@ func (r *rig) exchangeEach(ctx context.Context, server *process, tokens []string
 
 // measureIdle measures the memory of a broker that has started and waits.
 func (r *rig) measureIdle(ctx context.Context) error {
-	server, err := r.startBroker(ctx, "idle", setup{trusts: 3, clients: 1})
+	server, err := r.startBroker(ctx, "idle", setup{trusts: 3, clients: 1, login: true})
 	if err != nil {
 		return err
 	}
