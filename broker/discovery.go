@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"apostille/broker/clientauth"
+	"apostille/broker/mint"
+	"apostille/broker/page"
 	"apostille/trust"
 )
 
@@ -56,12 +58,9 @@ var signIn = map[string]any{
 	"claims_parameter_supported":                     true,
 	"request_parameter_supported":                    false,
 	"request_uri_parameter_supported":                false,
-	"ui_locales_supported":                           []string{"en", "de", "fr", "es"},
-	"claims_supported": []string{
-		"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "sid", "at_hash", "name", "given_name", "family_name", "middle_name", "nickname",
-		"preferred_username", "profile", "picture", "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at", "email", "email_verified",
-		"address", "phone_number", "phone_number_verified",
-	},
+	"ui_locales_supported":                           page.Languages,
+	"claims_supported": slices.Concat(
+		[]string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "sid", "at_hash"}, mint.StandardClaims()),
 }
 
 // logout is what ends with a session, and who is told (OpenID Connect Back-Channel Logout §2.1, Front-Channel Logout §3).

@@ -28,7 +28,7 @@ func TestACodeIsMadeOfWhatWasAskedAndGranted(t *testing.T) {
 	in := b.issued[0]
 	if in.Client != "portal" || in.RedirectURI != portalURI || !in.RedirectSent || in.Challenge != challenge || in.Nonce != "n" ||
 		!slices.Equal(in.Scopes, []string{"openid", "profile", "stock.read"}) || in.Session != "session-1" ||
-		in.SID != trust.SID("session-1", "portal") || !in.AuthTimeWanted ||
+		in.SID != trust.SID("session-1", "portal") ||
 		string(in.ClaimsParam) != `{"id_token":{"email":{"essential":true},"x":null}}` {
 		t.Errorf("made of %+v", in)
 	}

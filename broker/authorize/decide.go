@@ -100,8 +100,8 @@ func (c *call) signIn(who *identity) family.SignIn {
 		Subject: who.Subject, Client: q.client.ID, RedirectURI: q.Redirect, RedirectSent: q.Sent,
 		Challenge: q.Challenge, Nonce: q.Nonce,
 		Session: who.Session, SID: trust.SID(who.Session, q.client.ID),
-		ClaimsParam: q.claims.encode(), AuthTimeWanted: q.authTimeWanted(),
-		Upstream: who.Upstream,
+		ClaimsParam: q.claims.encode(),
+		Upstream:    who.Upstream,
 	}
 }
 

@@ -189,12 +189,6 @@ func (q *request) resources(v values) *problem {
 	return nil
 }
 
-// authTimeWanted says that the ID token must tell when the person authenticated (OpenID Connect Core §2).
-func (q *request) authTimeWanted() bool {
-	_, asked := q.claims.IDToken["auth_time"]
-	return q.HasMaxAge || asked
-}
-
 // printable says that s is VSCHAR and spaces only (RFC 6749 appendix A.5): what survives every way of sending it back.
 func printable(s string) bool {
 	for i := range len(s) {

@@ -54,7 +54,6 @@ type SignIn struct {
 	Session           string // store.Session.ID; ends with it. "" = of no session
 	SID               string // of ID tokens, see trust.SID
 	ClaimsParam       []byte // `claims` of the request, JSON (OpenID Connect Core §5.5); nil = none
-	AuthTimeWanted    bool   // the request needs auth_time; ID tokens have it whenever the upstream said it
 	Upstream          string // upstream.Login.Refresh: kept sealed, to keep claims fresh; "" = none
 }
 

@@ -31,7 +31,7 @@ var layout = map[string][]string{
 
 	"exchange": {"trust", "upstream/oidc", "broker/oauth"},
 
-	"broker":         {"trust", "broker/clientauth", "broker/store"},
+	"broker":         {"trust", "broker/clientauth", "broker/mint", "broker/page", "broker/store"},
 	"broker/account": {"trust", "broker/audit", "broker/mint", "broker/oauth", "broker/page", "broker/session", "broker/store"},
 	"broker/audit":   {},
 	"broker/authorize": {"trust", "trust/jose", "upstream", "broker/audit", "broker/authflow", "broker/clientauth", "broker/family", "broker/mint",
