@@ -12,18 +12,19 @@ import (
 	"testing"
 	"time"
 
+	"apostille/broker/mint"
 	"apostille/upstream"
 )
 
 // typical is a login as a careful application begins it: state, nonce and challenge of 256 bits.
 func typical() login {
-	ret := "/oauth2/authorize?client_id=warehouse-portal&code_challenge=" + newHandle() + "&code_challenge_method=S256&nonce=" + newHandle() +
+	ret := "/oauth2/authorize?client_id=warehouse-portal&code_challenge=" + mint.NewSecret() + "&code_challenge_method=S256&nonce=" + mint.NewSecret() +
 		"&redirect_uri=https%3A%2F%2Fportal.west.hmart.example%2Fcallback&resource=https%3A%2F%2Fwarehouse.west.hmart.example" +
-		"&response_type=code&scope=openid+profile+email+offline_access+stock.read&state=" + newHandle()
+		"&response_type=code&scope=openid+profile+email+offline_access+stock.read&state=" + mint.NewSecret()
 	secret := make([]byte, 64)
 	_, _ = rand.Read(secret) // it never fails
 	return login{
-		Trust: "head-office", Secret: secret, Browser: digest(newHandle()), Begun: time.Date(2026, 11, 23, 9, 0, 0, 123456789, time.UTC),
+		Trust: "head-office", Secret: secret, Browser: digest(mint.NewSecret()), Begun: time.Date(2026, 11, 23, 9, 0, 0, 123456789, time.UTC),
 		Request: Request{Client: "warehouse-portal", ClientName: "Warehouse portal", Return: ret, Cancel: ret + "&result=cancelled",
 			Ask: upstream.Ask{LoginHint: "ada@hq.hmart.example", Locales: []string{"de"}}, LoginHint: "ada@hq.hmart.example", Locales: []string{"de"}},
 	}

@@ -73,6 +73,7 @@ var jsonCalls = map[string]string{
 	"apostille subject not-before": "subject not-before somebody now",
 	"apostille subject list":       "subject list",
 	"apostille session list":       "session list --sub somebody",
+	"apostille session logouts":    "session logouts",
 	"apostille session revoke":     "session revoke --sub somebody",
 	"apostille store check":        "store check",
 	"apostille store migrate":      "store migrate",
