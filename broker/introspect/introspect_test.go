@@ -46,7 +46,7 @@ func TestRFC7662_AnActiveTokenIsToldOfInFull(t *testing.T) {
 }
 
 // §2.2: whatever is not active, not ours or not this caller's business is {"active": false} and not a word more (THREATS A105).
-func TestRFC7662_A105_WhoMayNotKnowIsToldNothing(t *testing.T) {
+func TestA105_RFC7662_WhoMayNotKnowIsToldNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	refresh := b.refresh(t, "f-1", "shop")

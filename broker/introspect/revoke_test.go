@@ -144,7 +144,7 @@ func TestRFC7009_WhatIsNoTokenIsAnswered200(t *testing.T) {
 }
 
 // Nobody may take a revocation for done that was not (THREATS A104).
-func TestRFC7009_A104_ARevocationThatFailsSaysSo(t *testing.T) {
+func TestA104_RFC7009_ARevocationThatFailsSaysSo(t *testing.T) {
 	t.Parallel()
 	for _, which := range []string{"jwt", "opaque", "refresh"} {
 		b := newBench(t)
