@@ -91,3 +91,16 @@ func earlier(a, b time.Time) time.Time {
 	}
 	return a
 }
+
+// refreshOf is the row of a refresh token.
+func (f *Families) refreshOf(secret string, app *trust.Client, fam store.Family) *store.Refresh {
+	idle := positive(app.Spec.App.RefreshIdle, trust.DefaultRefreshIdle)
+	return &store.Refresh{Hash: hash(secret), Family: fam.ID, Until: earlier(f.Now().Add(idle), fam.Until)}
+}
+
+func positive(d, otherwise time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return otherwise
+}
