@@ -75,7 +75,6 @@ var jsonCalls = map[string]string{
 	"apostille session list":       "session list --sub somebody",
 	"apostille session logouts":    "session logouts",
 	"apostille session revoke":     "session revoke --sub somebody",
-	"apostille session logouts":    "session logouts",
 	"apostille store check":        "store check",
 	"apostille store migrate":      "store migrate",
 	"apostille store status":       "store status",
