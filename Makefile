@@ -16,8 +16,10 @@ demo:
 
 # floor and broker side by side; docs/performance.md says how to read it
 bench:
+	@.ci/install
 	go run ./cmd/bench run
 	go test -run '^$$' -bench SignIn -benchtime 2s ./cmd/apostille
+	go test -tags e2e -run '^$$' -bench PickerInABrowser -benchtime 1x ./cmd/apostille
 
 interop:
 	@.ci/stage install interop
