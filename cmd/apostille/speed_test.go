@@ -196,8 +196,33 @@ func BenchmarkSignInLookUps(b *testing.B) {
 // process, so that its work counts on both sides. The bare side goes the same way with a handful of lines: the same requests to the
 // same office, the ID token's signature, and the same durable writes.
 func BenchmarkSignInLogin(b *testing.B) {
-	a := newArena(b)
-	against(b, 40, func() { a.signIn(b, a.browser(), "alice") }, func() { a.bareLogin(b) })
+	a := newArena(b, `"debug"`, `"info"`)
+	b.Run("start", func(b *testing.B) {
+		against(b, 200, func() { a.beginLogin(b) }, func() { a.bareStart(b) })
+	})
+	b.Run("start-to-code", func(b *testing.B) {
+		against(b, 40, func() { a.signIn(b, a.browser(), "alice") }, func() { a.bareLogin(b) })
+	})
+}
+
+// bareStart reads a request, makes state, nonce and verifier, remembers them durably, and redirects.
+func (a *arena) bareStart(b *testing.B) {
+	b.Helper()
+	r := httptest.NewRequest(http.MethodGet, authorizeURL("state", rand.Text(), "nonce", rand.Text()), nil)
+	q := r.URL.Query()
+	state, nonce, verifier := rand.Text()+rand.Text(), rand.Text()+rand.Text(), rand.Text()+rand.Text()
+	sum := sha256.Sum256([]byte(verifier))
+	kept, err := json.Marshal(map[string]any{"request": q, "nonce": nonce, "verifier": verifier})
+	if err == nil {
+		err = a.server.store.PutPending(b.Context(), "bare", state, store.Pending{Value: kept, Until: time.Now().Add(time.Minute)})
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	http.Redirect(httptest.NewRecorder(), r, a.office.Issuer()+fake.PathAuthorize+"?"+url.Values{
+		"client_id": {"west"}, "response_type": {"code"}, "redirect_uri": {ours + "/login/callback/office"}, "scope": {"openid profile email"}, "state": {state},
+		"nonce": {nonce}, "code_challenge_method": {"S256"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])},
+	}.Encode(), http.StatusSeeOther)
 }
 
 func (a *arena) bareLogin(b *testing.B) {
