@@ -55,6 +55,11 @@ func (s *Store) WithdrawConsent(ctx context.Context, sub, client string) ([]stor
 	}
 	defer s.mu.Unlock()
 	delete(s.consents, grantor{sub, client})
+	for _, found := range s.sessions {
+		if slices.ContainsFunc(found.Identities, picks(store.SessionQuery{Sub: sub})) {
+			s.dropCodes(found.ID)
+		}
+	}
 	return s.end(store.FamilyQuery{Sub: sub, Client: client}, store.WhyConsent, now), nil
 }
 

@@ -40,11 +40,7 @@ func (s *Store) EndSessions(ctx context.Context, q store.SessionQuery) ([]store.
 // endIn ends what q speaks of in one session, and returns the families that ended with it. Codes of the session that nobody has
 // redeemed go too: they do not say whose they are.
 func (r *records) endIn(found *session, q store.SessionQuery, now time.Time) []store.Family {
-	for h, c := range r.codes {
-		if c.Session == found.ID && c.Family == "" {
-			delete(r.codes, h)
-		}
-	}
+	r.dropCodes(found.ID)
 	var out []store.Family
 	if !whole(q) {
 		for _, i := range found.Identities {
@@ -62,4 +58,13 @@ func (r *records) endIn(found *session, q store.SessionQuery, now time.Time) []s
 	delete(r.cookies, found.cookie)
 	r.endSources(found.ID, "")
 	return append(out, r.end(store.FamilyQuery{Session: found.ID}, store.WhyLogout, now)...)
+}
+
+// dropCodes deletes the codes of a session that nobody has redeemed.
+func (r *records) dropCodes(session string) {
+	for h, c := range r.codes {
+		if c.Session == session && c.Family == "" {
+			delete(r.codes, h)
+		}
+	}
 }

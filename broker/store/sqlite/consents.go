@@ -62,6 +62,10 @@ func (s *Store) WithdrawConsent(ctx context.Context, sub, client string) ([]stor
 		if _, err := b.exec(`DELETE FROM consents WHERE sub = ? AND client = ?`, sub, client); err != nil {
 			return nil, err
 		}
+		_, err := b.exec(`DELETE FROM codes WHERE family IS NULL AND session IN (SELECT session FROM identities WHERE sub = ?)`, sub)
+		if err != nil {
+			return nil, err
+		}
 		return b.endFamilies(store.FamilyQuery{Sub: sub, Client: client}, store.WhyConsent, s.micros())
 	})
 }

@@ -83,6 +83,22 @@ func testConsents(t *testing.T, open Open) {
 			got, err = f.WithdrawConsent(t.Context(), "alice", "portal")
 			wantFamilies(t, got, err)
 		},
+		"a code that nobody has redeemed goes with it, whatever session it is of": func(t *testing.T, f *fixture) {
+			// It used to stay, so that an application got tokens after the person had said no to it.
+			signIn(t, f, "a", identity(f, "head-office", "alice"))
+			signIn(t, f, "b", identity(f, "head-office", "bob"))
+			for _, session := range []string{"a", "b"} {
+				must(t, f.PutConsent(t.Context(), portal))
+				must(t, f.PutCode(t.Context(), store.Code{Hash: hash("code " + session), Session: session, Until: f.clock.Now().Add(time.Minute)}))
+			}
+			_, err := f.WithdrawConsent(t.Context(), "alice", "portal")
+			must(t, err)
+			for session, want := range map[string]bool{"a": false, "b": true} {
+				if first, err := f.RedeemCode(t.Context(), hash("code "+session), family(f, "of "+session), nil); first != want || err != nil {
+					t.Errorf("the code of session %s: first = %v, error %v; want %v", session, first, err, want)
+				}
+			}
+		},
 		"without a subject or a client it is refused": func(t *testing.T, f *fixture) {
 			for _, c := range []store.Consent{{Sub: "alice"}, {Client: "portal"}} {
 				if err := f.PutConsent(t.Context(), c); !errors.Is(err, store.ErrInvalid) {
