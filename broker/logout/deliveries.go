@@ -52,13 +52,15 @@ type Deliveries struct {
 func (d *Deliveries) Ended(ctx context.Context, _ []store.Session, families []store.Family) ([]store.Delivery, error) {
 	now := d.Now()
 	var list []store.Delivery
-	seen := map[string]bool{}
+	type told struct{ client, sid, sub string } // two people of one session share its sid
+	seen := map[told]bool{}
 	for _, f := range families {
 		c, ok := d.Registry().Client(f.Client)
-		if !ok || c.Spec.Disabled || c.Spec.App == nil || c.Spec.App.BackchannelLogoutURI == "" || seen[f.Client+" "+f.SID] {
+		one := told{f.Client, f.SID, f.Sub}
+		if !ok || c.Spec.Disabled || c.Spec.App == nil || c.Spec.App.BackchannelLogoutURI == "" || seen[one] {
 			continue
 		}
-		seen[f.Client+" "+f.SID] = true
+		seen[one] = true
 		list = append(list, store.Delivery{
 			ID: mint.NewID(), Client: f.Client, URI: c.Spec.App.BackchannelLogoutURI, Sub: d.Minter.Sub(c.Spec.App, f.Sub), SID: f.SID,
 			Session: f.Session, Created: now, NextAt: now,

@@ -96,6 +96,18 @@ func TestWhoWantsToHearOfALogoutIsToldOnce(t *testing.T) {
 	}
 }
 
+// Two people of one browser, of two offices, share the application's sid: only the first used to be told of.
+func TestAnApplicationHearsOfEachPersonOfASession(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ben := family("told", "sid")
+	ben.ID, ben.Sub = "another", "ben"
+	queued, err := b.Ended(t.Context(), nil, []store.Family{family("told", "sid"), ben, ben})
+	if err != nil || len(queued) != 2 || queued[0].Sub != "pairwise anna" || queued[1].Sub != "pairwise ben" {
+		t.Fatalf("queued %+v, error %v", queued, err)
+	}
+}
+
 func TestAnApplicationThatDoesNotAnswerIsTriedAgainAndGivenUpInTheEnd(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -34,7 +34,9 @@ type doneView struct {
 
 // tell adds an application that is told by a logout token.
 func (v *doneView) tell(name, state string) {
-	v.Told = append(v.Told, told{Name: name, State: "logout.told." + state})
+	if one := (told{Name: name, State: "logout.told." + state}); !slices.Contains(v.Told, one) { // it hears of each person of the session
+		v.Told = append(v.Told, one)
+	}
 	v.open = v.open || state == StateQueued || state == StateTrying
 }
 
