@@ -1,10 +1,12 @@
 package authflow
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 
 	"apostille/broker/mint"
+	"apostille/broker/store"
 	"apostille/trust"
 )
 
@@ -21,6 +23,10 @@ func (f *Flow) callback(w http.ResponseWriter, r *http.Request) *refusal {
 // no Lax cookie with a POST from another site, so nothing says yet whose answer this is: it is laid aside, and the browser is sent
 // to fetch it with its cookies. The login itself stays untouched, for whoever posts this may be anybody.
 func (f *Flow) posted(w http.ResponseWriter, r *http.Request) *refusal {
+	// One state is enough to post as many answers as one likes, and each is kept (THREATS A120).
+	if !f.Limit(f.Remote(r)) {
+		return &refusal{kind: Busy, reason: trust.ReasonRateLimited, detail: "too many answers posted from this address"}
+	}
 	p, x := formOf(w, r)
 	if x != nil {
 		return x
@@ -36,7 +42,11 @@ func (f *Flow) posted(w http.ResponseWriter, r *http.Request) *refusal {
 		return mixedUp(in)
 	}
 	handle := mint.NewSecret()
-	if err := f.put(r.Context(), kindHop, handle, hop{Trust: in.Trust, Params: p}, f.Now().Add(hopTTL)); err != nil {
+	err = f.put(r.Context(), kindHop, handle, hop{Trust: in.Trust, Params: p}, f.Now().Add(hopTTL))
+	switch {
+	case errors.Is(err, store.ErrInvalid):
+		return &refusal{kind: Malformed, reason: trust.ReasonRequest, detail: "an answer that is too long", trust: in.Trust}
+	case err != nil:
 		return storeRefusal(err)
 	}
 	http.Redirect(w, r, f.base()+"/login/hop?h="+handle, http.StatusSeeOther)

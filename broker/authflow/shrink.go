@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"apostille/broker/store"
 )
 
 // Strangers decide how many logins are under way, so what is kept of each is small: JSON, deflated (RFC 1951). A request holds its own
@@ -41,7 +43,7 @@ func shrink(v any) ([]byte, error) {
 		return nil, err
 	}
 	if len(text) > maxJSON {
-		return nil, fmt.Errorf("authflow: %d bytes to remember", len(text))
+		return nil, fmt.Errorf("%w: %d bytes to remember", store.ErrInvalid, len(text))
 	}
 	var b bytes.Buffer
 	w := writers.Get().(*flate.Writer)

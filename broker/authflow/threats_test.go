@@ -141,6 +141,43 @@ func TestAnAnswerThatIsPostedIsFinishedByTheHop(t *testing.T) {
 	}
 }
 
+// noise is text that cannot be shrunk by much.
+func noise(n int) string {
+	var b strings.Builder
+	for b.Len() < n {
+		b.WriteString(mint.NewSecret())
+	}
+	return b.String()
+}
+
+// Each posted answer is kept until the browser fetches it, and one login's state used to be good for any number of them.
+func TestA120_AnswersThatArePostedAreLimited(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	b := f.browser()
+	state, _ := b.open("hq-only", "")
+	good := url.Values{"state": {state}, "code": {"code-ada"}}
+	long := url.Values{"state": {state}, "code": {noise(16 << 10)}}
+	before := f.store.pending.Load()
+	f.limited.Store(true)
+	if a := b.postFrom("/broker/login/callback/hq", good); a.failure(t).Kind != Busy || a.status != http.StatusTooManyRequests || a.header.Get("Retry-After") == "" {
+		t.Errorf("one too many: %d %s", a.status, a.body)
+	}
+	f.limited.Store(false)
+	if x := b.postFrom("/broker/login/callback/hq", long).failure(t); x.Kind != Malformed {
+		t.Errorf("one that is too long: %+v", x)
+	}
+	if f.log.Len() != 0 || f.trail.len() != 0 {
+		t.Errorf("a stranger fills log or trail: %s", f.log)
+	}
+	if o := b.postFrom("/broker/login/callback/hq", good).outcome(t); !o.OK || b.who("hq") != "ada" {
+		t.Errorf("the twin: %+v", o)
+	}
+	if kept := f.store.pending.Load() - before; kept > 3 { // the long one, the hop, the result
+		t.Errorf("%d things were kept", kept)
+	}
+}
+
 func TestA108_AHopInAnotherBrowserFinishesNothing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
