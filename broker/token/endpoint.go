@@ -160,7 +160,9 @@ func (e *Endpoint) serve(c *call, w http.ResponseWriter, r *http.Request) (*oaut
 	if err := e.verify(ctx, c); err != nil {
 		return nil, err
 	}
-	c.known = true
+	if err := c.admit(); err != nil {
+		return nil, err
+	}
 	// 6. DECIDE: what is it worth here.
 	decision := c.policy.Registry.Evaluate(trust.Request{
 		Grant: c.grant.Name(), Subject: c.subject, Client: c.client,

@@ -58,12 +58,28 @@ func (e *Endpoint) authenticate(ctx context.Context, c *call, r *http.Request) e
 	if id == "" {
 		return nil
 	}
-	c.client, c.event.Client, c.known = id, id, true
-	if !c.policy.Limits.allowClient(id, c.started) {
-		return &exchange.Refusal{Reason: trust.ReasonRateLimited, Detail: "too many requests from this client"}
+	client, ok := c.policy.Registry.Client(id)
+	c.client, c.event.Client = id, id
+	if !ok || client.Spec.App == nil || !client.Spec.App.Public {
+		if err := c.admit(); err != nil {
+			return err
+		}
 	}
-	if client, ok := c.policy.Registry.Client(id); !ok || !client.MayUse(c.grant.Name()) {
+	if !ok || !client.MayUse(c.grant.Name()) {
 		return &exchange.Refusal{Reason: trust.ReasonGrantNotAllowed, Detail: "the client's grants do not list " + string(c.grant.Name())}
+	}
+	return nil
+}
+
+// admit notes that the client, if there is one, or the credential has proved itself, and counts against the client's limit. Of a public
+// application only the credential proves anything: anybody can send its name, and would otherwise use its limit up and fill the trail.
+func (c *call) admit() error {
+	if c.known {
+		return nil
+	}
+	c.known = true
+	if c.client != "" && !c.policy.Limits.allowClient(c.client, c.started) {
+		return &exchange.Refusal{Reason: trust.ReasonRateLimited, Detail: "too many requests from this client"}
 	}
 	return nil
 }
