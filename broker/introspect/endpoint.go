@@ -26,6 +26,7 @@ const (
 // Store is what is looked up and written; broker/store implements it.
 type Store interface {
 	Refresh(ctx context.Context, h store.Hash) (store.Refresh, store.Family, bool, error)
+	Family(ctx context.Context, id string) (store.Family, bool, error)
 	RevokeToken(ctx context.Context, jti string, until time.Time) error
 	EndFamilies(ctx context.Context, q store.FamilyQuery, why string) ([]store.Family, error)
 }

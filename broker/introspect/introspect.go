@@ -42,16 +42,27 @@ func (e *Endpoint) look(r *http.Request, c caller) (map[string]any, error) {
 	if err != nil || !ok {
 		return inactive, err
 	}
-	out := map[string]any{"active": true, "client_id": f.subject.ClientID, "sub": f.subject.Sub, "exp": f.expires.Unix(), "iss": c.reg.Issuer()}
+	out := map[string]any{"active": true, "client_id": f.subject.ClientID, "exp": f.expires.Unix(), "iss": c.reg.Issuer()}
 	for name, value := range f.claims {
 		if !withheld[name] {
 			out[name] = value
 		}
 	}
+	out["sub"] = e.subFor(c, f)
 	if f.kind == accessToken {
 		out["token_type"] = "Bearer"
 	}
 	return out, nil
+}
+
+// subFor is what the caller knows the person by: an API by the public subject, an application that they signed in to by that of its
+// sector.
+func (e *Endpoint) subFor(c caller, f *found) string {
+	app, ok := c.reg.Client(c.client)
+	if !ok || !f.subject.SignedIn || f.isFor(c.reg, c.client) {
+		return f.subject.Sub
+	}
+	return e.Minter.Sub(app.Spec.App, f.subject.Sub)
 }
 
 // write answers as JSON, or as a JWT where that is asked for.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,13 @@ func (e *Endpoint) findAccess(ctx context.Context, reg *trust.Registry, raw stri
 	case err != nil:
 		return nil, err
 	}
+	if slices.Equal(s.Audience, []string{reg.Issuer()}) && s.Family != "" { // for userinfo: it names the person as its application does
+		f, ok, err := e.Store.Family(ctx, s.Family)
+		if err != nil || !ok {
+			return nil, err
+		}
+		s.Sub = f.Sub
+	}
 	return &found{kind: accessToken, subject: s, claims: s.Claims, expires: s.Expires}, nil
 }
 
@@ -74,12 +82,11 @@ func (e *Endpoint) findRefresh(row store.Refresh, f store.Family) *found {
 
 // mayKnow says whether a client is told of the token (THREATS A105): an API in its audience, by its owner, or whom it was issued to.
 func (f *found) mayKnow(reg *trust.Registry, client string) bool {
-	if f.subject.ClientID == client {
-		return true
-	}
-	if f.kind != accessToken {
-		return false
-	}
+	return f.subject.ClientID == client || f.kind == accessToken && f.isFor(reg, client)
+}
+
+// isFor says whether the client owns an API in the audience.
+func (f *found) isFor(reg *trust.Registry, client string) bool {
 	for _, aud := range f.subject.Audience {
 		if api, ok := reg.ByAudience(aud); ok && api.Spec.Client == client {
 			return true

@@ -130,7 +130,7 @@ func granted(d *trust.Decision) []string {
 
 // issue mints, spends and records. Without a record there is no token.
 func (e *Endpoint) issue(ctx context.Context, c *call, d *trust.Decision) (*oauth.TokenResponse, error) {
-	issued, err := e.Minter.Mint(d, c.started)
+	issued, err := e.Minter.Mint(e.told(c, d), c.started)
 	if err != nil {
 		return nil, mintRefusal(d, err)
 	}
@@ -155,6 +155,19 @@ func (e *Endpoint) issue(ctx context.Context, c *call, d *trust.Decision) (*oaut
 	}
 	e.Observer.Token(ev.Grant, "issued", e.Now().Sub(c.started))
 	return is.Answer, nil
+}
+
+// told is a decision as its token tells it. One for the broker itself is read by the application and by us, who know the family: it names
+// the person as the application knows them, or applications of two sectors could compare their people by it (OpenID Connect Core §8.1).
+// An API knows everybody by the public subject.
+func (e *Endpoint) told(c *call, d *trust.Decision) *trust.Decision {
+	client, ok := c.policy.Registry.Client(c.client)
+	if c.presented == nil || !ok || len(d.Audience) != 1 || d.Audience[0] != c.policy.Registry.Issuer() {
+		return d
+	}
+	told := *d
+	told.Sub = e.Minter.Sub(client.Spec.App, d.Sub)
+	return &told
 }
 
 func mintRefusal(d *trust.Decision, err error) error {

@@ -92,14 +92,16 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request, reg *trust.Regi
 	if !slices.Contains(own.Scopes, "openid") {
 		return nil, client, insufficient()
 	}
-	// 3. What is known of token and person, and the sign-in behind them.
+	// 3. The sign-in behind the token, and what is known of both: the token itself may name the person as the application does.
+	app, _ := reg.Client(client)
+	signIn, refusal := e.signIn(ctx, own, app)
+	if refusal != nil {
+		return nil, client, refusal
+	}
+	own.Sub = signIn.Sub
 	standing := e.Standings.Standing(ctx, own, client)
 	if standing.Revoked {
 		return nil, client, invalid("the token was revoked")
-	}
-	signIn, refusal := e.signIn(ctx, own)
-	if refusal != nil {
-		return nil, client, refusal
 	}
 	// 4. DECIDE: what may be told now.
 	d := reg.Evaluate(trust.Request{Grant: trust.GrantCode, Subject: signIn, Client: client, Scopes: own.Scopes, Now: e.Now()}, standing)
@@ -109,19 +111,19 @@ func (e *Endpoint) serve(w http.ResponseWriter, r *http.Request, reg *trust.Regi
 	case !slices.Contains(d.Identity, "openid"):
 		return nil, client, insufficient()
 	}
-	app, _ := reg.Client(client) // granted: it exists
 	claims = mint.PersonClaims(signIn.Claims, d.Identity, d.IdentityClaims)
-	claims["sub"] = e.Minter.Sub(app.Spec.App, d.Sub)
+	claims["sub"] = e.Minter.Sub(app.Spec.App, d.Sub) // granted: the application exists
 	return claims, client, nil
 }
 
-// signIn reads the sign-in that the token began with.
-func (e *Endpoint) signIn(ctx context.Context, own trust.Subject) (trust.Subject, *refused) {
+// signIn reads the sign-in that the token began with. app is nil if there is no such application any more.
+func (e *Endpoint) signIn(ctx context.Context, own trust.Subject, app *trust.Client) (trust.Subject, *refused) {
 	fam, ok, err := e.Families.Family(ctx, own.Family)
 	if err != nil {
 		return trust.Subject{}, unavailable("reading a family", err)
 	}
-	if !ok || !fam.Ended.IsZero() || fam.Client != own.ClientID || fam.Sub != own.Sub {
+	theirs := fam.Sub == own.Sub || app != nil && e.Minter.Sub(app.Spec.App, fam.Sub) == own.Sub
+	if !ok || !fam.Ended.IsZero() || fam.Client != own.ClientID || !theirs {
 		return trust.Subject{}, invalid("the sign-in of the token is over")
 	}
 	kept, err := family.Read(fam)

@@ -231,6 +231,21 @@ func TestUserInfoTellsWhatTheScopesStandFor(t *testing.T) {
 	}
 }
 
+// The token of an application with a sector names the person as the application does; what is known of the person counts all the same.
+func TestATokenMayNameThePersonAsItsApplicationDoes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	as := func(sub string) string { return b.token(t, func(d *trust.Decision) { d.Sub = sub }).Raw }
+	pairwise := trust.PairwiseSub(salt, "hmart", kim)
+	told(t, b.ask(t, as(pairwise)))
+	told(t, b.ask(t, as(kim))) // one that was issued before
+	for _, other := range []string{trust.PairwiseSub(salt, "another", kim), trust.PairwiseSub(salt, "hmart", "somebody else")} {
+		refused(t, b.ask(t, as(other)), http.StatusUnauthorized, "invalid_token")
+	}
+	b.mark(t, store.SubjectMark{Sub: kim, Blocked: true})
+	refused(t, b.ask(t, as(pairwise)), http.StatusUnauthorized, "invalid_token")
+}
+
 func TestRFC6750_WaysToSendTheToken(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

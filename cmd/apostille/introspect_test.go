@@ -100,6 +100,36 @@ func TestA105_ATokenIsToldOfToItsAPIAndItsClientOnly(t *testing.T) {
 	}
 }
 
+// An application of a sector that is to know people by subjects of its own used to be told the public one: in the token for userinfo, and
+// by introspection of its refresh and opaque tokens.
+func TestAnApplicationOfASectorLearnsNoPublicSubject(t *testing.T) {
+	t.Parallel()
+	a := newArena(t, "first_party = true\n", "first_party = true\nsector = \"portals\"\n",
+		"client = \"gateway\"\n", "client = \"gateway\"\ntoken = { format = \"opaque\" }\n")
+	theirs := a.server.pairwise("portals", a.aliceSub())
+	opaque, refresh := a.tokens(t)
+	home := a.ask(t, "portal", codeForm(a.signIn(t, a.browser(), "alice", "scope", "openid profile")), nil).Token.AccessToken
+	if parsed, err := jose.Parse(home); err != nil || parsed.Claims["sub"] != theirs {
+		t.Errorf("the token for userinfo: %v %v", err, parsed.Claims)
+	}
+	for name, token := range map[string]string{"opaque": opaque, "refresh": refresh, "for userinfo": home} {
+		if got := a.introspected(t, "portal", token); got["active"] != true || got["sub"] != theirs {
+			t.Errorf("%s: the application is told %v", name, got)
+		}
+	}
+	if got := a.introspected(t, "gateway", opaque); got["sub"] != a.aliceSub() { // the twin: an API knows everybody by one name
+		t.Errorf("the API is told %v", got)
+	}
+	if err := a.store.SetSubject(t.Context(), store.SubjectMark{Sub: a.aliceSub(), Blocked: true}); err != nil {
+		t.Fatal(err)
+	}
+	for name, token := range map[string]string{"opaque": opaque, "refresh": refresh, "for userinfo": home} {
+		if got := a.introspected(t, "portal", token); got["active"] != false { // whatever the token calls her
+			t.Errorf("%s of a blocked subject: %v", name, got)
+		}
+	}
+}
+
 func TestIntrospectionWantsAClient(t *testing.T) {
 	t.Parallel()
 	a := newArena(t)
