@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"apostille/broker/store"
@@ -45,7 +46,8 @@ func (r *records) forget(now time.Time) {
 		}
 	}
 	for id, s := range r.sessions {
-		if over(s.Until, 0) {
+		lives := func(i store.Identity) bool { return !over(i.Until, 0) } // families that began with it may live as long
+		if over(s.Until, 0) && !slices.ContainsFunc(s.Identities, lives) {
 			delete(r.sessions, id)
 			delete(r.cookies, s.cookie)
 		}

@@ -40,10 +40,11 @@ var brooms = []broom{
 		DELETE FROM families WHERE id IN (
 			SELECT id FROM families f WHERE coalesce(f.ended, f.until) <= ?1
 				AND NOT EXISTS (SELECT 1 FROM refresh WHERE family = f.id) LIMIT ?2)`},
-	// Identities go first: a session that is gone leaves none behind.
+	// Identities go first: a session that is gone leaves none behind. One that is not over keeps its session, which nobody finds any more,
+	// for the families that began in it: an upstream's logout may name the session only.
 	{"identities", 0, `
 		DELETE FROM identities WHERE rowid IN (
-			SELECT i.rowid FROM sessions s JOIN identities i ON i.session = s.id WHERE s.until <= ?1 LIMIT ?2)`},
+			SELECT i.rowid FROM sessions s JOIN identities i ON i.session = s.id WHERE s.until <= ?1 AND i.until <= ?1 LIMIT ?2)`},
 	{"sessions", 0, `
 		DELETE FROM sessions WHERE id IN (
 			SELECT id FROM sessions s WHERE until <= ?1
