@@ -95,8 +95,8 @@ func (e *Endpoint) consent(c *call, w http.ResponseWriter, r *http.Request) (nex
 	return e.allow(r.Context(), c, who, in.Offered, form.all["scope"])
 }
 
-// asked finds the person whom the page asked; nil if they are not signed in any more, the application does not take them any more, or
-// their claims are too old by now.
+// asked finds the person whom the page asked; nil if they are not signed in any more, the application does not take them any more, their
+// claims are too old by now, or they have signed in again in a weaker way than the request wants.
 func (e *Endpoint) asked(c *call, r *http.Request, in waiting) (*identity, error) {
 	current, err := e.Sessions.Current(r)
 	if err != nil {
@@ -104,7 +104,7 @@ func (e *Endpoint) asked(c *call, r *http.Request, in waiting) (*identity, error
 	}
 	s := scene{Logins: c.policy.Registry.Logins(c.request.client.ID), Session: current}
 	who := s.identity(in.Trust)
-	if who == nil || who.Session != in.Session || who.Subject.Sub != in.Sub || !who.vouched(c.started) {
+	if who == nil || who.Session != in.Session || who.Subject.Sub != in.Sub || !who.vouched(c.started) || !c.request.strong(who) {
 		return nil, nil
 	}
 	return who, nil

@@ -241,6 +241,28 @@ func TestA108_TheFormIsBoundToBrowserPersonAndSite(t *testing.T) {
 	}
 }
 
+// While the page lies open the person may sign in again, in a weaker way. The form used to be answered with that sign-in.
+func TestAFormIsAnsweredWithASignInOfTheClassThatMustBe(t *testing.T) {
+	t.Parallel()
+	b := asShop(t)
+	sealed := form(t, b.get(shop("claims", `{"id_token":{"acr":{"essential":true,"value":"basic"}}}`).Encode()))
+	strong := b.session.Identities[0].Value
+	weak, err := trust.DecodeLogin(strong)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weak.ACR = "weak"
+	if b.session.Identities[0].Value, err = trust.EncodeLogin(weak); err != nil {
+		t.Fatal(err)
+	}
+	w := b.say(sealed, "allow", "userinfo profile")
+	if to := w.Header().Get("Location"); w.Code != http.StatusSeeOther || !strings.HasPrefix(to, "/") || len(b.issued) != 0 {
+		t.Errorf("%d, sent to %q with %d codes", w.Code, to, len(b.issued))
+	}
+	b.session.Identities[0].Value = strong
+	granted(t, b.say(sealed, "allow", "userinfo profile"), shopURI)
+}
+
 func TestTheFormIsTakenFromOurOwnPagesOnly(t *testing.T) {
 	t.Parallel()
 	b := asShop(t)
