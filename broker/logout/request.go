@@ -2,6 +2,7 @@ package logout
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -55,14 +56,33 @@ func (e *Endpoint) read(ctx context.Context, raw string) (q request, bad string)
 	return q, ""
 }
 
-// again sends a posted request back as GET, where the browser's cookie comes along.
+// again sends a posted request back as GET, where the browser's cookie comes along. It has been read: what a hint says of the person
+// stands in no address.
 func (e *Endpoint) again(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
-	if err := r.ParseForm(); err != nil {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	if err != nil {
 		e.refuse(w, r, http.StatusBadRequest, "logout.error.request")
 		return
 	}
-	http.Redirect(w, r, e.Base+Path+"?"+r.PostForm.Encode(), http.StatusSeeOther)
+	q, bad := e.read(r.Context(), string(body))
+	if bad != "" {
+		e.refuse(w, r, http.StatusBadRequest, bad)
+		return
+	}
+	http.Redirect(w, r, e.Base+Path+"?"+q.encode(), http.StatusSeeOther)
+}
+
+// encode writes a request without its hint.
+func (q request) encode() string {
+	out := url.Values{}
+	for name, value := range map[string]string{
+		"client_id": q.Client, "post_logout_redirect_uri": q.Return, "state": q.State, "ui_locales": strings.Join(q.Locales, " "),
+	} {
+		if value != "" {
+			out.Set(name, value)
+		}
+	}
+	return out.Encode()
 }
 
 // back is where the application wants its people; "" = nowhere.

@@ -86,6 +86,44 @@ func TestA109_LogoutReturnsToRegisteredPlacesOnly(t *testing.T) {
 	}
 }
 
+// An application posts its hint so that it stands in no address; it used to be put into one, with all that it says of the person.
+func TestA119_APostedHintStandsInNoAddress(t *testing.T) {
+	t.Parallel()
+	a := newLogoutArena(t)
+	b, hint := a.signedIn(t)
+	b.Stop = func(u *url.URL) bool { return strings.HasPrefix(u.String(), portalHome) }
+	from := &fake.Page{URL: must(url.Parse(portalHome))}
+	form := fake.Form{Action: ours + logout.Path, Method: http.MethodPost, Fields: url.Values{
+		"id_token_hint": {hint}, "post_logout_redirect_uri": {portalHome}, "state": {"x y"}, "ui_locales": {"de fr"},
+	}}
+	page, err := b.Send(from, form, nil)
+	if err != nil || page.Status != http.StatusOK || len(page.Hops) != 2 || strings.Contains(strings.Join(page.Hops, " "), hint) {
+		t.Fatalf("%v: %d at %v", err, page.Status, page.Hops)
+	}
+	if !strings.Contains(page.Body, `lang="de"`) {
+		t.Error("the language of the request got lost")
+	}
+	if page, err = b.Send(page, page.Forms()[0], url.Values{"decision": {"leave"}}); err != nil || page.URL.String() != portalHome+"?state=x+y" {
+		t.Errorf("%v: went to %v", err, page.Hops)
+	}
+	for name, bad := range map[string]url.Values{
+		"a hint that is none": {"id_token_hint": {hint[:len(hint)-4] + "AAAA"}}, "another place": {"id_token_hint": {hint}, "post_logout_redirect_uri": {"https://evil.example/"}},
+		"a parameter twice": {"state": {"a", "b"}}, "too much": {"x": {strings.Repeat("x", 20<<10)}},
+	} {
+		form.Fields = bad
+		if page, err := b.Send(from, form, nil); err != nil || page.Status != http.StatusBadRequest || page.URL.Host != "id.west.example" {
+			t.Errorf("%s: %v %d", name, err, page.Status)
+		}
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 func TestA118_NobodyIsSignedOutWithoutTheirWord(t *testing.T) {
 	t.Parallel()
 	a := newLogoutArena(t)
@@ -205,6 +243,9 @@ func TestFramesAskTheApplicationsThatWantIt(t *testing.T) {
 		if !strings.Contains(page.Body, want) {
 			t.Errorf("the page has no %q:\n%s", want, page.Body)
 		}
+	}
+	if !strings.Contains(page.Body, `sandbox="allow-scripts allow-same-origin allow-forms"`) { // it could take the whole page elsewhere
+		t.Errorf("the frame may navigate the page:\n%s", page.Body)
 	}
 	if policy := page.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "frame-src https://portal.west.example") || strings.Contains(policy, "frame-src *") {
 		t.Errorf("the policy is %q", policy)
