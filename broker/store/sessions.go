@@ -41,8 +41,9 @@ type Sessions interface {
 	// TouchSession sets Seen and IdleUntil; it need not be durable.
 	TouchSession(ctx context.Context, cookie Hash, seen, idleUntil time.Time) error
 	// EndSessions ends every session that matches and ends, in the same transaction, the families that began in them ("logout") and
-	// their sources; it returns sessions and families as they were. With Trust, Sub or SID set only that identity is taken out, and the
-	// families of that trust and sub in the session; a session without identities ends. Sessions that are over count too, as long as one
+	// their sources; it returns sessions and families as they were. Families that were over before are among them, unless a logout or a
+	// consent ended them: their applications may still have the person signed in, and must be told. With Trust, Sub or SID set only that
+	// identity is taken out, and the families of that trust and sub in the session; a session without identities ends. Sessions that are over count too, as long as one
 	// of their identities is not: families that began in them may live.
 	EndSessions(ctx context.Context, q SessionQuery) ([]Session, []Family, error)
 	// ListSessions returns living sessions that match, the newest first, at most limit.

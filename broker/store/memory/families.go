@@ -65,6 +65,23 @@ func (r *records) end(q store.FamilyQuery, why string, now time.Time) []store.Fa
 	return list
 }
 
+// logOut ends the families that match, and returns those too that were over without a logout: their applications may still have the
+// person signed in.
+func (r *records) logOut(q store.FamilyQuery, now time.Time) (list []store.Family) {
+	for _, f := range r.families {
+		if !matches(q, f) || f.Why == store.WhyLogout || f.Why == store.WhyConsent {
+			continue
+		}
+		was := copyFamily(f)
+		was.Ended, was.Why = time.Time{}, ""
+		list = append(list, was)
+		if f.Why = store.WhyLogout; f.Ended.IsZero() {
+			f.Ended = now
+		}
+	}
+	return list
+}
+
 // ListFamilies implements store.Families.
 func (s *Store) ListFamilies(ctx context.Context, q store.FamilyQuery, limit int) ([]store.Family, error) {
 	now, err := s.lock(ctx)

@@ -45,7 +45,7 @@ func (r *records) endIn(found *session, q store.SessionQuery, now time.Time) []s
 	if !whole(q) {
 		for _, i := range found.Identities {
 			if picks(q)(i) {
-				out = append(out, r.end(store.FamilyQuery{Session: found.ID, Trust: i.Trust, Sub: i.Sub}, store.WhyLogout, now)...)
+				out = append(out, r.logOut(store.FamilyQuery{Session: found.ID, Trust: i.Trust, Sub: i.Sub}, now)...)
 				r.endSources(found.ID, i.Trust)
 			}
 		}
@@ -57,7 +57,7 @@ func (r *records) endIn(found *session, q store.SessionQuery, now time.Time) []s
 	delete(r.sessions, found.ID)
 	delete(r.cookies, found.cookie)
 	r.endSources(found.ID, "")
-	return append(out, r.end(store.FamilyQuery{Session: found.ID}, store.WhyLogout, now)...)
+	return append(out, r.logOut(store.FamilyQuery{Session: found.ID}, now)...)
 }
 
 // dropCodes deletes the codes of a session that nobody has redeemed.

@@ -33,6 +33,9 @@ func (r *records) forget(now time.Time) {
 		}
 	}
 	for id, f := range r.families {
+		if r.sessions[f.Session] != nil {
+			continue // when it ends, their applications are told
+		}
 		if over(f.Until, store.FamilyKept) || !f.Ended.IsZero() && over(f.Ended, store.FamilyKept) {
 			delete(r.families, id)
 		}

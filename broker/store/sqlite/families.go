@@ -78,7 +78,19 @@ func (s *Store) EndFamilies(ctx context.Context, q store.FamilyQuery, why string
 // endFamilies ends the living families that match and returns them as they were.
 func (b *batch) endFamilies(q store.FamilyQuery, why string, now int64) ([]store.Family, error) {
 	where, args := living(q, now)
-	rows, err := b.rows(`UPDATE families SET ended = ?, why = ? WHERE `+where+` RETURNING `+familyColumns,
+	return b.endWhere(where, args, why, now)
+}
+
+// logOut ends the families that match, and returns those too that were over without a logout: their applications may still have the
+// person signed in.
+func (b *batch) logOut(q store.FamilyQuery, now int64) ([]store.Family, error) {
+	c := matching(q)
+	c.and(`why NOT IN (?, ?)`, store.WhyLogout, store.WhyConsent)
+	return b.endWhere(c.text(), c.args, store.WhyLogout, now)
+}
+
+func (b *batch) endWhere(where string, args []any, why string, now int64) ([]store.Family, error) {
+	rows, err := b.rows(`UPDATE families SET ended = coalesce(ended, ?), why = ? WHERE `+where+` RETURNING `+familyColumns,
 		append([]any{now, why}, args...)...)
 	list, err := collect(rows, err, scanFamily)
 	for i := range list {
@@ -100,14 +112,18 @@ func (s *Store) ListFamilies(ctx context.Context, q store.FamilyQuery, limit int
 
 // living is the condition for living families that match.
 func living(q store.FamilyQuery, now int64) (string, []any) {
-	c := condition{}
+	c := matching(q)
 	c.and(`ended IS NULL AND families.until > ?`, now)
+	return c.text(), c.args
+}
+
+func matching(q store.FamilyQuery) (c condition) {
 	c.equal("id", q.ID)
 	c.equal("session", q.Session)
 	c.equal("client", q.Client)
 	c.equal("trust", q.Trust)
 	c.equal("sub", q.Sub)
-	return c.text(), c.args
+	return c
 }
 
 func sortFamilies(list []store.Family) {

@@ -69,7 +69,7 @@ func (b *batch) endIn(session string, q store.SessionQuery, now int64) ([]store.
 	if err := b.endSources(session, ""); err != nil {
 		return nil, err
 	}
-	list, err := b.endFamilies(store.FamilyQuery{Session: session}, store.WhyLogout, now)
+	list, err := b.logOut(store.FamilyQuery{Session: session}, now)
 	return append(out, list...), err
 }
 
@@ -89,7 +89,7 @@ func (b *batch) endIdentities(session string, q store.SessionQuery, now int64) (
 		return nil, false, err
 	}
 	for _, i := range gone {
-		list, err := b.endFamilies(store.FamilyQuery{Session: session, Trust: i.Trust, Sub: i.Sub}, store.WhyLogout, now)
+		list, err := b.logOut(store.FamilyQuery{Session: session, Trust: i.Trust, Sub: i.Sub}, now)
 		if err != nil {
 			return nil, false, err
 		}

@@ -36,10 +36,12 @@ var brooms = []broom{
 	{"refresh tokens of ended families", store.FamilyKept, `
 		DELETE FROM refresh WHERE hash IN (
 			SELECT r.hash FROM families f JOIN refresh r ON r.family = f.id WHERE coalesce(f.ended, f.until) <= ?1 LIMIT ?2)`},
+	// Those of a session stay as long as it: when it ends, their applications are told.
 	{"families", store.FamilyKept, `
 		DELETE FROM families WHERE id IN (
 			SELECT id FROM families f WHERE coalesce(f.ended, f.until) <= ?1
-				AND NOT EXISTS (SELECT 1 FROM refresh WHERE family = f.id) LIMIT ?2)`},
+				AND NOT EXISTS (SELECT 1 FROM refresh WHERE family = f.id)
+				AND NOT EXISTS (SELECT 1 FROM sessions WHERE id = f.session) LIMIT ?2)`},
 	// Identities go first: a session that is gone leaves none behind. One that is not over keeps its session, which nobody finds any more,
 	// for the families that began in it: an upstream's logout may name the session only.
 	{"identities", 0, `

@@ -315,6 +315,37 @@ func testLogout(t *testing.T, open Open) {
 			wantFamilies(t, families, err, fam)
 			wantFamily(t, f, "f", store.WhyLogout)
 		},
+		"families that were over without a logout are told of, once": func(t *testing.T, f *fixture) {
+			// An application whose family ended early, by a code that came twice for one, never heard of the logout.
+			signIn(t, f, "a", identity(f, "head-office", "alice"), identity(f, "region", "bob"))
+			begun := map[string]store.Family{}
+			for _, id := range []string{"reused", "revoked", "withdrawn", "left"} {
+				begun[id] = in(t, f, id, "a", "head-office", "alice")
+			}
+			short := family(f, "short")
+			short.Session, short.Trust, short.Sub, short.Until = "a", "head-office", "alice", f.clock.Now().Add(time.Hour)
+			begin(t, f, short)
+			for id, why := range map[string]string{"reused": store.WhyReuse, "revoked": "revoked", "withdrawn": store.WhyConsent, "left": store.WhyLogout} {
+				_, err := f.EndFamilies(t.Context(), store.FamilyQuery{ID: id}, why)
+				must(t, err)
+			}
+			f.clock.Add(3 * time.Hour)
+			for range 20 { // sweeping rides on writes
+				f.clock.Add(time.Minute)
+				claim(t, f, f.clock.Now().String(), f.clock.Now().Add(time.Minute), true)
+			}
+			_, families, err := f.EndSessions(t.Context(), store.SessionQuery{Trust: "head-office", Sub: "alice"})
+			wantFamilies(t, families, err, begun["reused"], begun["revoked"], short)
+			_, families, err = f.EndSessions(t.Context(), store.SessionQuery{ID: "a"})
+			wantFamilies(t, families, err)
+			for range 20 {
+				f.clock.Add(10 * time.Minute)
+				claim(t, f, f.clock.Now().String(), f.clock.Now().Add(time.Minute), true)
+			}
+			if _, ok, err := f.Family(t.Context(), "reused"); ok || err != nil {
+				t.Errorf("a family is kept when its session is gone: error %v", err)
+			}
+		},
 		"what does not match stays": func(t *testing.T, f *fixture) {
 			a := signIn(t, f, "a", identity(f, "head-office", "alice"), identity(f, "region", "bob"))
 			in(t, f, "f", "a", "head-office", "alice")
