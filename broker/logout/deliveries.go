@@ -43,8 +43,9 @@ type Deliveries struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 
-	wake chan struct{}
-	once sync.Once
+	wake  chan struct{}
+	once  sync.Once
+	rests rests
 }
 
 // Ended queues a logout token for each application that had something of the sessions, and wants to hear of it. It returns
@@ -122,10 +123,16 @@ func (d *Deliveries) attempt(ctx context.Context, one store.Delivery) {
 			d.Log.Error("panic while telling an application of a logout", "client", one.Client, "panic", fmt.Sprintf("a value of type %T", p))
 		}
 	}()
+	if until := d.rests.until(one.URI, d.Now()); !until.IsZero() { // no attempt
+		one.NextAt = until
+		d.write(ctx, one)
+		return
+	}
 	err := d.send(ctx, one)
 	if ctx.Err() != nil {
 		return // the server stops: the lease ends, and the next one tries again
 	}
+	d.rests.note(one.URI, err == nil, d.Now())
 	one.Attempts++
 	switch {
 	case err == nil:
@@ -136,6 +143,10 @@ func (d *Deliveries) attempt(ctx context.Context, one store.Delivery) {
 	default:
 		one.NextAt, one.Error = d.Now().Add(pauses[one.Attempts-1]), err.Error()
 	}
+	d.write(ctx, one)
+}
+
+func (d *Deliveries) write(ctx context.Context, one store.Delivery) {
 	if err := d.Store.UpdateDelivery(ctx, one); err != nil {
 		d.Log.Error("the outcome of a logout token", "client", one.Client, "error", err)
 	}

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -133,6 +135,48 @@ func TestAnApplicationThatDoesNotAnswerIsTriedAgainAndGivenUpInTheEnd(t *testing
 	b.Step(t.Context())
 	if b.calls.Load() != 6 {
 		t.Error("it was tried after it had been given up")
+	}
+}
+
+// An application that hangs, with many people signed in, used to keep the tokens of all others waiting: eight at a time, each for five
+// seconds.
+func TestAnApplicationThatHangsHoldsUpNobodyElse(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var tried atomic.Int32
+	var well atomic.Bool
+	hangs := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if tried.Add(1); !well.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(hangs.Close)
+	b.reg["hangs"] = &trust.Client{ID: "hangs", Spec: trust.ClientSpec{App: &trust.AppSpec{BackchannelLogoutURI: hangs.URL}}}
+	var ended []store.Family
+	for i := range 40 {
+		ended = append(ended, family("hangs", strconv.Itoa(i)))
+	}
+	if _, err := b.Ended(t.Context(), nil, ended); err != nil {
+		t.Fatal(err)
+	}
+	b.now = b.now.Add(time.Millisecond)
+	if _, err := b.Ended(t.Context(), nil, []store.Family{family("told", "sid")}); err != nil {
+		t.Fatal(err)
+	}
+	for range 6 { // eight at a time, 41 in all
+		b.Step(t.Context())
+	}
+	if tried.Load() > 8 || b.calls.Load() != 1 {
+		t.Errorf("%d attempts at the one, %d at the other", tried.Load(), b.calls.Load())
+	}
+	well.Store(true)
+	for range 100 { // and once it answers, it hears of everybody
+		b.now = b.now.Add(time.Second)
+		b.Step(t.Context())
+	}
+	list, err := b.store.ListDeliveries(t.Context(), "s-1", 100)
+	if err != nil || len(list) != 41 || slices.ContainsFunc(list, func(d store.Delivery) bool { return d.Done.IsZero() }) {
+		t.Errorf("%d deliveries, error %v: %+v", len(list), err, list)
 	}
 }
 
