@@ -11,6 +11,7 @@ import (
 
 	"apostille/broker/chooser"
 	"apostille/broker/mint"
+	"apostille/broker/store"
 	"apostille/trust"
 	"apostille/upstream"
 )
@@ -84,7 +85,11 @@ func (f *Flow) start(w http.ResponseWriter, r *http.Request, q Request, office s
 		return fail(upstreamRefusal(err))
 	}
 	in := login{Trust: office, Request: q, Secret: started.Secret, Browser: f.Sessions.Browser(w, r), Begun: begun}
-	if err := f.put(r.Context(), kindLogin, handle, in, begun.Add(loginTTL)); err != nil {
+	err = f.put(r.Context(), kindLogin, handle, in, begun.Add(loginTTL))
+	switch {
+	case errors.Is(err, store.ErrInvalid): // whoever wrote the request; the store is well
+		return &refusal{kind: Malformed, reason: trust.ReasonRequest, detail: "a request that is too long", client: q.Client, cancel: q.Cancel}
+	case err != nil:
 		return fail(&refusal{kind: Unavailable, reason: trust.ReasonStore, detail: "the login could not be stored", cause: err})
 	}
 	f.setWayBack(w, handle, q)

@@ -481,6 +481,19 @@ func TestAProviderKeepsToItsLimits(t *testing.T) {
 	}
 }
 
+// It used to be told as a fault of the store, 503, with a line in the log for each.
+func TestA120_ARequestThatIsTooLongToBeKeptIsItsSendersFault(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	b := f.browser()
+	if x := b.get("/broker/oauth2/authorize?app=hq-only&login_hint=" + noise(16<<10)).failure(t); x.Kind != Malformed || f.log.Len() != 0 || f.trail.len() != 0 {
+		t.Errorf("%+v, log %s", x, f.log)
+	}
+	if state, a := b.open("hq-only", "&login_hint="+strings.Repeat("x", 500)); state == "" {
+		t.Errorf("the twin: %d %s", a.status, a.body)
+	}
+}
+
 func TestAPanicOfALibraryIsARefusal(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -166,7 +166,7 @@ func (q *request) login(logins []*trust.Trust) authflow.Request {
 		Client: q.client.ID, ClientName: q.client.Title(), Hint: q.IDPHint, LoginHint: q.LoginHint,
 		Ask: upstream.Ask{
 			Force: q.prompt.login || q.HasMaxAge && q.MaxAge == 0, Select: q.prompt.account, MaxAge: q.MaxAge, HasMaxAge: q.HasMaxAge,
-			LoginHint: q.LoginHint, ACRValues: q.acr, Locales: q.Locales,
+			LoginHint: q.LoginHint, ACRValues: wishes(q.acr), Locales: q.Locales,
 		},
 		Select: q.prompt.account, Return: q.selfReturn, Locales: q.Locales,
 	}
@@ -177,6 +177,12 @@ func (q *request) login(logins []*trust.Trust) authflow.Request {
 		out.Cancel = q.selfReturn + "&" + result + "=" + cancelled
 	}
 	return out
+}
+
+// wishes are the classes that an office is asked for. None has a name of more than 128 bytes: such a wish would make the request too long
+// to be kept, and acr_values never fail one.
+func wishes(acr []string) []string {
+	return slices.DeleteFunc(slices.Clone(acr), func(class string) bool { return len(class) > maxACR })
 }
 
 // maxCancel is the longest request that gets a link back to the application: the link is as long as the request, and both travel in

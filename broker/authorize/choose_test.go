@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,6 +93,16 @@ func TestAnIdentityOfAnOfficeThatTheApplicationDoesNotTakeIsNotSeen(t *testing.T
 	b.signIn(t, "elsewhere", "eve", 0)
 	refused(t, b.get(portal("prompt", "none").Encode()), portalURI, codeLogin)
 	refused(t, b.get(good("lonely", portalURI).Encode()), portalURI, codeAccessDenied) // nobody's people may
+}
+
+// acr_values never fail a request: a wish that no office could have used to make it too long to be kept.
+func TestAnAbsurdWishIsNotPassedOn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.get(portal("acr_values", "x "+strings.Repeat("<", maxACR+1)+" "+strings.Repeat("y", maxACR)).Encode())
+	if want := []string{"x", strings.Repeat("y", maxACR)}; b.began == nil || !slices.Equal(b.began.Ask.ACRValues, want) {
+		t.Errorf("asked for %+v", b.began)
+	}
 }
 
 func TestALoginIsAskedForAsTheRequestSays(t *testing.T) {

@@ -18,6 +18,7 @@ const (
 	maxScopes    = 128 // how many
 	maxResources = 10  // how many
 	maxACRs      = 16  // how many
+	maxACR       = 128 // of each that an office is asked for
 	maxLocales   = 8   // how many
 	maxAgeDigits = 9   // of max_age, in seconds: 31 years
 )
