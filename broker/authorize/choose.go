@@ -127,6 +127,9 @@ func (q *request) recent(who *identity, now time.Time) bool {
 	return q.MaxAge > 0 && !at.IsZero() && now.Sub(at) <= q.MaxAge
 }
 
+// anew says whether the office has to ask the person again, whoever is signed in there.
+func (q *request) anew() bool { return q.prompt.login || q.HasMaxAge && q.MaxAge == 0 }
+
 // vouched says whether what the office said of the person may still be relied on at that time (THREATS A96).
 func (who *identity) vouched(at time.Time) bool {
 	return !at.After(who.Office.ClaimsUntil(&who.Subject))
@@ -165,7 +168,7 @@ func (q *request) login(logins []*trust.Trust) authflow.Request {
 	out := authflow.Request{
 		Client: q.client.ID, ClientName: q.client.Title(), Hint: q.IDPHint, LoginHint: q.LoginHint,
 		Ask: upstream.Ask{
-			Force: q.prompt.login || q.HasMaxAge && q.MaxAge == 0, Select: q.prompt.account, MaxAge: q.MaxAge, HasMaxAge: q.HasMaxAge,
+			Force: q.anew(), Select: q.prompt.account, MaxAge: q.MaxAge, HasMaxAge: q.HasMaxAge,
 			LoginHint: q.LoginHint, ACRValues: wishes(q.acr), Locales: q.Locales,
 		},
 		Select: q.prompt.account, Return: q.selfReturn, Locales: q.Locales,

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"apostille/broker/authflow"
 	"apostille/broker/page"
 	"apostille/broker/store"
 	"apostille/trust"
@@ -186,6 +187,24 @@ func TestA121_EvenAFirstPartyOnAPhoneGetsNothingWithoutAWord(t *testing.T) {
 		t.Error("a consent of a first party was remembered")
 	}
 	refused(t, b.get(with(good("own-phone", redirect), "prompt", "none").Encode()), redirect, codeInteraction)
+}
+
+// A sign-in used to count as the person's word. But an office where they are signed in already asks them nothing, so that any program on
+// the device got a code without a page being shown.
+func TestA121_ASignInIsAWordOnlyIfThePersonWasAskedAnew(t *testing.T) {
+	t.Parallel()
+	const redirect = "com.example.own:/cb"
+	for prompt, asked := range map[string]bool{"": true, "select_account": true, "login": false} {
+		b := asShop(t)
+		q := with(good("own-phone", redirect), "prompt", prompt)
+		b.result, b.resultOf = &authflow.Result{Trust: "hq", At: b.now}, Path+"?"+q.Encode()
+		w := b.get(with(q, "login", "handle").Encode())
+		if asked {
+			form(t, w)
+		} else {
+			granted(t, w, redirect)
+		}
+	}
 }
 
 // A form that somebody else was shown, or that comes from another site, does nothing.

@@ -26,7 +26,7 @@ func (e *Endpoint) decide(ctx context.Context, c *call, who *identity) (*trust.D
 		return nil, nil, refusedBy(d)
 	}
 	if !q.client.ThirdParty() {
-		if q.assured() || who.Fresh {
+		if q.assured() || who.Fresh && q.anew() {
 			return d, nil, nil
 		}
 		if q.prompt.none {
@@ -58,7 +58,8 @@ func (c *call) evaluate(who *identity, standing trust.Standing) *trust.Decision 
 
 // assured says that whoever gets the answer is the application that was registered. It is not where anybody may use the client_id: a
 // public application without an https address of its own shares its redirect URI with whatever else runs on the device. Then an
-// answer without a word from the person is not given (RFC 8252 §8.6, THREATS A121).
+// answer without a word from the person is not given (RFC 8252 §8.6, THREATS A121). A sign-in is such a word only if the office had to ask
+// them anew: where they are signed in already it sends them straight back.
 func (q *request) assured() bool {
 	return !q.client.Spec.App.Public || strings.HasPrefix(q.Redirect, "https://")
 }
