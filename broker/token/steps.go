@@ -161,8 +161,11 @@ func (e *Endpoint) issue(ctx context.Context, c *call, d *trust.Decision) (*oaut
 // the person as the application knows them, or applications of two sectors could compare their people by it (OpenID Connect Core §8.1).
 // An API knows everybody by the public subject.
 func (e *Endpoint) told(c *call, d *trust.Decision) *trust.Decision {
+	if c.presented == nil || len(d.Audience) != 1 || d.Audience[0] != c.policy.Registry.Issuer() {
+		return d
+	}
 	client, ok := c.policy.Registry.Client(c.client)
-	if c.presented == nil || !ok || len(d.Audience) != 1 || d.Audience[0] != c.policy.Registry.Issuer() {
+	if !ok { // never: it was granted
 		return d
 	}
 	told := *d
