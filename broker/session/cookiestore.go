@@ -81,9 +81,15 @@ func (c *cookieStore) Save(r *http.Request, w http.ResponseWriter, s *sessions.S
 		return nil
 	}
 	delete(s.Values, addKey{})
-	value := mint.NewSecret()
+	had, value := record(s), mint.NewSecret()
 	if err := c.put(r, s, value, add); err != nil {
 		return fmt.Errorf("session: %w", err)
+	}
+	switch now := record(s); {
+	case had == nil:
+		c.m.link(r, now)
+	case had.ID != now.ID: // another tab has renewed it meanwhile
+		c.m.link(r, now, had.ID)
 	}
 	s.ID, s.IsNew = value, false
 	c.m.Cookies.Set(w, cookieName, value, 0)
@@ -119,11 +125,15 @@ func (c *cookieStore) put(r *http.Request, s *sessions.Session, value string, ad
 // end ends the session in the store, then in the browser.
 func (c *cookieStore) end(r *http.Request, w http.ResponseWriter, s *sessions.Session) error {
 	if have := record(s); have != nil {
+		ended, err := c.m.endSiblings(r, have.ID) // first: while the cookie finds its session the person can try again
+		if err != nil {
+			return fmt.Errorf("session: %w", err)
+		}
 		list, families, err := c.m.Store.EndSessions(r.Context(), store.SessionQuery{ID: have.ID})
 		if err != nil {
 			return fmt.Errorf("session: %w", err)
 		}
-		s.Values[endedKey{}] = &Ended{Sessions: list, Families: families}
+		s.Values[endedKey{}] = &Ended{Sessions: append(list, ended.Sessions...), Families: append(families, ended.Families...)}
 	}
 	delete(s.Values, recordKey{})
 	s.ID, s.IsNew = "", true

@@ -31,7 +31,8 @@ type Manager struct {
 	Now     func() time.Time
 	Remote  func(*http.Request) string // the browser's IP address
 	Log     *slog.Logger
-	Box     Box // seals what upstreams gave; nil = it is not kept
+	Box     Box            // seals what upstreams gave; nil = it is not kept
+	Pending store.Pendings // remembers siblings; nil = nobody does
 	// Replaced is told what ended because another person of the same office signed in with the same browser; nil = nobody is.
 	Replaced func(context.Context, Ended)
 }

@@ -75,7 +75,7 @@ func (s *server) newSignIn(cfg *config.Config) (*signIn, error) {
 	}
 	in.sessions = &session.Manager{
 		Store: s.store, Cookies: in.cookies, Idle: cfg.Login.SessionIdle, Max: cfg.Login.SessionMax, Now: time.Now,
-		Remote: remote(cfg.Listener.Behind), Log: s.log, Box: in.box,
+		Remote: remote(cfg.Listener.Behind), Log: s.log, Box: in.box, Pending: s.store,
 		Replaced: func(ctx context.Context, e session.Ended) { s.ended(ctx, e.Sessions, e.Families) },
 	}
 	in.families = &family.Families{Store: s.store, Sessions: s.store, Claims: in.party, Sources: s.store, Box: in.box, Now: time.Now}
