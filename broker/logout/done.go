@@ -52,11 +52,11 @@ func (e *Endpoint) out(w http.ResponseWriter, r *http.Request, q request, o *out
 	var frames []string
 	if o != nil {
 		again := report{request: q, Since: o.At}
-		for _, s := range o.Sessions {
-			again.Sessions = append(again.Sessions, s.ID)
-		}
-		for _, d := range o.Told {
+		for _, d := range o.Told { // not o.Sessions: one that was over already may have led to something that lived
 			v.tell(e.clientName(d.Client), StateOf(d))
+			if d.Session != "" && !slices.Contains(again.Sessions, d.Session) { // "" would be everybody's
+				again.Sessions = append(again.Sessions, d.Session)
+			}
 		}
 		v.Asked = e.fronts(o.Families)
 		v.Offices = e.stillAt(r, o)

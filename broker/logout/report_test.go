@@ -169,6 +169,34 @@ func TestAnApplicationThatIsAskedInTheBrowserIsNeverSaidToHaveDoneIt(t *testing.
 	}
 }
 
+// A browser may leave more than one session behind, and families of one that is over by now.
+func TestTheReportFollowsFamiliesOfOtherSessions(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "told")
+	d.reg["sibling"] = &trust.Client{ID: "sibling", Spec: d.reg["told"].Spec}
+	other := family("sibling", "sid")
+	other.Session = "s-0"
+	d.families = append(d.families, other)
+	last := d.leave(t)
+	d.Step(t.Context())
+	if _, report := d.get(d.Report(), again(last)); strings.Count(report, "has confirmed") != 2 || !strings.Contains(report, "sibling") {
+		t.Errorf("%s", report)
+	}
+}
+
+func TestAReportOfNoSessionIsNotOfEverybody(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, "told")
+	d.families[0].Session = "" // of no session any more
+	d.reg["somebody's"] = &trust.Client{ID: "somebody's", Spec: d.reg["told"].Spec}
+	if _, err := d.Ended(t.Context(), nil, []store.Family{family("somebody's", "sid")}); err != nil {
+		t.Fatal(err)
+	}
+	if status, report := d.get(d.Report(), again(d.leave(t))); status != http.StatusOK || strings.Contains(report, "somebody") {
+		t.Errorf("%d %s", status, report)
+	}
+}
+
 func TestAReportIsOfOneLogout(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, "told")
