@@ -30,6 +30,7 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request, f Faults) {
 		"scopes_supported":                      []string{"openid", "profile", "email", "offline_access"},
 		"acr_values_supported":                  knownACRs,
 		"code_challenge_methods_supported":      []string{"S256"},
+		"prompt_values_supported":               []string{"none", "login", "consent", "select_account"},
 		"subject_types_supported":               []string{"public"},
 		"id_token_signing_alg_values_supported": []jose.Alg{p.o.Alg},
 		"backchannel_logout_supported":          true,

@@ -62,7 +62,7 @@ func (p *party) request(m memo, ask upstream.Ask) url.Values {
 			q.Set(name, value)
 		}
 	}
-	set("prompt", prompt(ask))
+	set("prompt", p.prompt(ask))
 	set("max_age", maxAge(ask))
 	set("login_hint", loginHint(ask.LoginHint))
 	set("acr_values", strings.Join(p.theirACRs(ask.ACRValues), " "))
@@ -84,12 +84,14 @@ func (p *party) scope() string {
 	return strings.Join(scopes, " ")
 }
 
-func prompt(ask upstream.Ask) string {
+// prompt leaves select_account out where the upstream does not say that it knows it: many refuse the whole request (OpenID Connect Core 1.0
+// §3.1.2.1 leaves it open), and an account was chosen with the office.
+func (p *party) prompt(ask upstream.Ask) string {
 	var prompts []string
 	if ask.Force {
 		prompts = append(prompts, "login")
 	}
-	if ask.Select {
+	if ask.Select && p.meta.selects {
 		prompts = append(prompts, "select_account")
 	}
 	return strings.Join(prompts, " ")

@@ -19,6 +19,7 @@ type metadata struct {
 	par           string   // "" = none
 	endSession    string   // "" = none; for browsers too
 	sendsIss      bool     // RFC 9207 §3
+	selects       bool     // knows prompt=select_account (Initiating User Registration 1.0 §4.1 has the member)
 	assertionAlgs []string // algorithms of client assertions; nil = not said
 }
 
@@ -47,6 +48,9 @@ func readMetadata(doc map[string]any, issuer string) (*metadata, error) {
 		*e.into = text
 	}
 	m.sendsIss = doc["authorization_response_iss_parameter_supported"] == true
+	if list, ok := doc["prompt_values_supported"].([]any); ok {
+		m.selects = slices.Contains(list, any("select_account"))
+	}
 	if list, ok := doc["token_endpoint_auth_signing_alg_values_supported"].([]any); ok {
 		m.assertionAlgs, _ = allStrings(list)
 	}

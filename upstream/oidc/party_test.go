@@ -265,6 +265,34 @@ func TestTheRequestAsksForWhatWasAsked(t *testing.T) {
 	}
 }
 
+// It used to be sent to every upstream, and oidc-provider refuses a request with a prompt that it does not know.
+func TestAnotherAccountIsAskedForWhereTheUpstreamKnowsHow(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		said any
+		want string
+	}{
+		"it says so":             {[]string{"login", "select_account"}, "login select_account"},
+		"it says something else": {[]string{"none", "login"}, "login"},
+		"it says nothing":        {nil, "login"},
+		"it says nonsense":       {"select_account", "login"},
+		"it has strange entries": {[]any{1, nil, []string{}, "select_account"}, "login select_account"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := meet(t, arrangement{})
+			m.op.Break(fake.Faults{Discovery: map[string]any{"prompt_values_supported": tc.said}})
+			s, err := m.Begin(t.Context(), m.trust, "s", callback, upstream.Ask{Select: true, Force: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if u, err := url.Parse(s.URL); err != nil || u.Query().Get("prompt") != tc.want {
+				t.Errorf("%v: asked at %s, want prompt %q", err, s.URL, tc.want)
+			}
+		})
+	}
+}
+
 func TestNoTwoLoginsShareANonceOrVerifier(t *testing.T) {
 	t.Parallel()
 	m := meet(t, arrangement{})
