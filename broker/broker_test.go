@@ -253,3 +253,29 @@ func TestBrowsersComeBackByTLSOnly(t *testing.T) {
 		}
 	}
 }
+
+// It used to be a line of text for everybody.
+func TestWhatIsMissingHasAPageOfItsOwn(t *testing.T) {
+	t.Parallel()
+	d := deps("https://id.example/west")
+	d.Missing = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "a page", http.StatusNotFound) })
+	d.Pages = []broker.Page{{Pattern: "POST /logout", Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "out") })}}
+	h := newHandler(t, d)
+	for _, c := range []struct {
+		method, path string
+		status       int
+		body         string
+	}{
+		{"GET", "/west/nothing", 404, "a page\n"},
+		{"GET", "/", 404, "a page\n"},
+		{"GET", "/west/logout", 404, "a page\n"}, // of a form's answer that is loaded again
+		{"POST", "/west/logout", 200, "out"},
+		{"PUT", "/west/logout", 405, "Method Not Allowed\n"},
+		{"POST", "/west/nothing", 404, "404 page not found\n"},
+		{"GET", "/west/oauth2/token", 200, "token GET"},
+	} {
+		if w := ask(h, c.method, c.path); w.Code != c.status || w.Body.String() != c.body {
+			t.Errorf("%s %s: %d %q, want %d %q", c.method, c.path, w.Code, w.Body, c.status, c.body)
+		}
+	}
+}

@@ -29,6 +29,7 @@ type Deps struct {
 	Revoke     http.Handler // POST /oauth2/revoke
 	EndSession http.Handler // /oauth2/end_session
 	Pages      []Page       // what people see, and what their browsers and upstreams send meanwhile
+	Missing    http.Handler // GET of anything else; nil = a line of text
 }
 
 // Page is a part that applications need not know of: no metadata names it.
@@ -81,7 +82,24 @@ func New(d Deps) (http.Handler, error) {
 	for _, path := range wellKnown(base) {
 		mux.Handle(path, discovery)
 	}
-	return secured(issuer.Scheme == "https", newPace().wrap(recovering(d.Log, mux))), nil
+	return secured(issuer.Scheme == "https", newPace().wrap(recovering(d.Log, orMissing(mux, d.Missing)))), nil
+}
+
+// orMissing has missing answer a GET of what the mux does not know. It is no pattern of the mux: a GET of everything and any method of one
+// path are equally specific.
+func orMissing(mux *http.ServeMux, missing http.Handler) http.Handler {
+	if missing == nil {
+		return mux
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			if _, pattern := mux.Handler(r); pattern == "" {
+				missing.ServeHTTP(w, r)
+				return
+			}
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // below puts a pattern below a path.

@@ -77,6 +77,21 @@ func TestAPageHasItsHeadersAndNothingInline(t *testing.T) {
 	}
 }
 
+func TestWhatIsMissingIsSaidToPeopleAndToPrograms(t *testing.T) {
+	t.Parallel()
+	r, _ := newRenderer(t, Options{})
+	for accept, want := range map[string]string{"text/html,*/*;q=0.8": "There is no such page", "application/json": "404 page not found", "": "404 page not found"} {
+		w := httptest.NewRecorder()
+		r.Missing().ServeHTTP(w, get("/nothing", "Accept", accept))
+		if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("Accept %q: %d %s", accept, w.Code, w.Body)
+		}
+		if got := strings.Join(w.Header().Values("Vary"), ", "); !strings.HasPrefix(got, "Accept") {
+			t.Errorf("Accept %q: Vary is %q", accept, got)
+		}
+	}
+}
+
 // checkNothingInline says what the policy would not let run.
 func checkNothingInline(t *testing.T, body string) {
 	t.Helper()

@@ -169,6 +169,7 @@ func (s *server) mount(cfg *config.Config, d *broker.Deps, endpoint *token.Endpo
 		Registry: func() account.Registry { return s.policy.Load().Registry }, Base: basePath(cfg.Issuer), Sessions: in.sessions, Store: s.store,
 		Recent: s.recent, Pages: in.pages, Ended: s.ended, Audit: s.recent, Remote: endpoint.Remote, Now: time.Now, Log: s.log,
 	}
+	d.Missing = in.pages.Missing()
 	for _, r := range flow.Routes() {
 		d.Pages = append(d.Pages, broker.Page(r))
 	}
@@ -176,6 +177,7 @@ func (s *server) mount(cfg *config.Config, d *broker.Deps, endpoint *token.Endpo
 		broker.Page{Pattern: "POST " + authorize.ConsentPath, Handler: auth.Consent()},
 		broker.Page{Pattern: "POST " + logout.ConfirmPath, Handler: out.Confirm()},
 		broker.Page{Pattern: "GET " + logout.ReportPath, Handler: out.Report()},
+		broker.Page{Pattern: "GET /{$}", Handler: http.RedirectHandler(basePath(cfg.Issuer)+account.Path, http.StatusSeeOther)},
 		broker.Page{Pattern: "GET " + account.Path, Handler: mine},
 		broker.Page{Pattern: "POST " + account.EndPath, Handler: mine.End()},
 		broker.Page{Pattern: "POST " + account.AppsPath, Handler: mine.Apps()},
