@@ -93,7 +93,7 @@ func (e *Endpoint) who(w http.ResponseWriter, r *http.Request) (*session.Session
 	case err != nil:
 		e.unavailable(w, r, err)
 	case s == nil || len(s.Identities) == 0:
-		e.Pages.Error(w, r, page.ErrorPage{Status: http.StatusUnauthorized, Title: "account.nobody.title", Text: "account.nobody.text"})
+		e.Pages.Error(w, r, page.ErrorPage{Status: http.StatusUnauthorized, Title: "account.nobody.title", Text: "account.nobody.text", Calm: true})
 	default:
 		return s, true
 	}

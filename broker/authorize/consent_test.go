@@ -57,7 +57,7 @@ func TestScopesAreAskedForInTheLanguageOfThePage(t *testing.T) {
 			w := asShop(t).get(shop("scope", "openid stock.read stock.order", "ui_locales", row.locales).Encode())
 			form(t, w)
 			for _, want := range []string{row.read, row.order} {
-				if !strings.Contains(w.Body.String(), "<span>"+want+" ") {
+				if !strings.Contains(w.Body.String(), "<span>"+want+"</span>") {
 					t.Errorf("the page lacks %q:\n%s", want, w.Body)
 				}
 			}
@@ -113,6 +113,23 @@ func TestWhatWasAllowedIsRememberedAndMerged(t *testing.T) {
 	given, _, _ := b.store.Consent(t.Context(), "ada", "shop")
 	if !slices.Equal(given.Scopes["warehouse"], []string{"stock.order", "stock.read"}) {
 		t.Errorf("remembered %v", given.Scopes)
+	}
+}
+
+// Everything used to be marked as new to somebody who was asked for the first time.
+func TestWhatIsNewIsMarkedWhereSomethingIsNot(t *testing.T) {
+	t.Parallel()
+	b := asShop(t)
+	first := b.get(shop("scope", "openid profile stock.read").Encode())
+	granted(t, b.say(form(t, first), "allow", "userinfo profile", "warehouse stock.read"), shopURI)
+	second := b.get(shop("scope", "openid profile stock.read stock.order").Encode())
+	form(t, second)
+	const mark = `<span class="tag">`
+	if n := strings.Count(first.Body.String(), mark); n != 0 {
+		t.Errorf("%d of the first question are marked", n)
+	}
+	if n := strings.Count(second.Body.String(), mark); n != 1 || !strings.Contains(second.Body.String(), "Order stock "+mark) {
+		t.Errorf("%d of the second question are marked, wanted the one that is new:\n%s", n, second.Body)
 	}
 }
 

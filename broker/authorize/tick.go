@@ -44,8 +44,11 @@ type group struct {
 type line struct {
 	Value, Key string
 	Text       map[string]string // by language; "" = any other
-	New        bool              // was not allowed before
+	New        bool              // was not allowed before, when something else was
 }
+
+// shown is the order of what the broker itself tells, as a person thinks of it.
+var shown = []string{"profile", "email", "phone", "address", "offline_access"}
 
 func (c *call) consentPage(ask *question, action, sealed string) consentPage {
 	q := c.request
@@ -69,8 +72,10 @@ func (c *call) group(id string, ask *question) group {
 	if id != trust.UserInfo {
 		g.API = id
 	}
-	for _, scope := range ask.Offered[id] {
-		l := line{Value: tick(id, scope), New: !contains(ask.Given[id], scope)}
+	scopes := slices.Clone(ask.Offered[id])
+	slices.SortStableFunc(scopes, func(a, b string) int { return slices.Index(shown, a) - slices.Index(shown, b) })
+	for _, scope := range scopes {
+		l := line{Value: tick(id, scope), New: len(ask.Given) > 0 && !contains(ask.Given[id], scope)}
 		switch {
 		case id == trust.UserInfo:
 			l.Key = "authorize.scope." + scope

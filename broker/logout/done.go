@@ -46,11 +46,12 @@ type asked struct{ Name, client, Frame string }
 // office is where somebody may still be signed in.
 type office struct{ Name, URL string }
 
-// out says that nobody is signed in any more. Without anything to show it goes straight back to the application.
+// out says that nobody is signed in any more; without an outcome nobody was. Without anything to show it goes straight back to the application.
 func (e *Endpoint) out(w http.ResponseWriter, r *http.Request, q request, o *outcome) {
-	v := doneView{Title: "logout.done.title", Lead: "logout.done.text", Application: e.clientName(q.Client), Back: page.Href(q.back())}
+	v := doneView{Title: "logout.nobody.title", Lead: "logout.nobody.text", Application: e.clientName(q.Client), Back: page.Href(q.back())}
 	var frames []string
 	if o != nil {
+		v.Title, v.Lead = "logout.done.title", "logout.done.text"
 		again := report{request: q, Since: o.At}
 		for _, d := range o.Told { // not o.Sessions: one that was over already may have led to something that lived
 			v.tell(e.clientName(d.Client), StateOf(d))

@@ -11,6 +11,7 @@ type ErrorPage struct {
 	BackURL     string   // a path of this host or an http(s) URL; anything else is not shown
 	BackText    string   // message key; "" = page.error.back
 	Locales     []string // as in Page
+	Calm        bool     // nothing went wrong
 }
 
 var errorTemplate = MustTemplate(files, "templates/error.html")
@@ -20,6 +21,7 @@ type errorView struct {
 	Title, BackText    string // keys
 	Text               string // the message itself
 	Reference, BackURL string
+	Calm               bool
 }
 
 // Error answers with the error page.
@@ -29,7 +31,7 @@ func (r *Renderer) Error(w http.ResponseWriter, req *http.Request, e ErrorPage) 
 	}
 	v := errorView{
 		Title: or(e.Title, "page.error.title"), Text: r.text(r.language(req, e.Locales), or(e.Text, "page.error.text"), e.TextArgs),
-		Reference: e.Reference, BackURL: Href(e.BackURL), BackText: or(e.BackText, "page.error.back"),
+		Reference: e.Reference, BackURL: Href(e.BackURL), BackText: or(e.BackText, "page.error.back"), Calm: e.Calm,
 	}
 	r.Write(w, req, Page{Status: e.Status, Template: errorTemplate, Title: v.Title, Data: v, Locales: e.Locales, Narrow: true})
 }

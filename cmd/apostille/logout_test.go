@@ -197,6 +197,24 @@ func TestA111_LogoutEndsTheRefreshTokensOfTheSession(t *testing.T) {
 	}
 }
 
+// Whoever was not signed in used to be told that a session had ended.
+func TestWhereNobodyIsSignedInNothingIsSaidToHaveEnded(t *testing.T) {
+	t.Parallel()
+	a := newLogoutArena(t)
+	page, err := a.browser().Open(endSession())
+	if err != nil || page.Status != http.StatusOK || !strings.Contains(page.Text(), "Nobody is signed in") || strings.Contains(page.Text(), "has ended") {
+		t.Errorf("%v %d: %s", err, page.Status, page.Text())
+	}
+	b, _ := a.signedIn(t)
+	question, err := b.Open(endSession())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, err = b.Send(question, question.Forms()[0], url.Values{"decision": {"leave"}}); err != nil || !strings.Contains(page.Text(), "has ended") {
+		t.Errorf("%v: %s", err, page.Text())
+	}
+}
+
 func TestA108_NobodyEndsWhatIsSomebodyElses(t *testing.T) {
 	t.Parallel()
 	a := newLogoutArena(t)
