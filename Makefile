@@ -24,7 +24,7 @@ bench:
 interop:
 	@.ci/stage install interop
 
-# a real browser in front of the demo's parties; screenshots are left in .cache/e2e
+# a real browser between real peers, over TLS; screenshots are left in .cache/e2e
 e2e:
 	@.ci/stage install e2e
 

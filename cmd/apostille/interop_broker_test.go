@@ -14,7 +14,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -32,18 +31,6 @@ type broker struct {
 	robotKey map[string]string // private JWK of the client that proves itself by key
 	server   *server
 }
-
-// build builds apostille once for all tests, to where make keeps its tools.
-var build = sync.OnceValues(func() (string, error) {
-	binary, err := filepath.Abs(filepath.Join("..", "..", ".cache", "interop", "apostille"))
-	if err != nil {
-		return "", err
-	}
-	if out, err := exec.Command("go", "build", "-o", binary, "apostille/cmd/apostille").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, out)
-	}
-	return binary, nil
-})
 
 // newBroker starts a broker that trusts the head office, and the partner by certificate if there is one.
 func newBroker(t *testing.T, headOffice, partnerPEM string) *broker {
@@ -132,16 +119,7 @@ func (b *broker) command(t *testing.T, args ...string) {
 
 func (b *broker) start(t *testing.T) {
 	t.Helper()
-	binary, err := build()
-	if err != nil {
-		t.Fatalf("apostille does not build: %v", err)
-	}
-	cmd := exec.Command(binary, "serve", "--config", "interop.toml")
-	cmd.Dir = b.dir
-	b.server = startServer(t, cmd, func(line string) bool {
-		var entry struct{ Msg, Listener string }
-		return json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == "listening" && entry.Listener != "metrics"
-	})
+	b.server = serveApostille(t, b.dir, "interop.toml")
 }
 
 func (b *broker) restart(t *testing.T) {

@@ -3,30 +3,15 @@
 package main_test
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 )
-
-// Names in the head office of testdata/interop.
-const (
-	interopApp     = "head-office-app"
-	interopService = "inventory"
-	interopSecret  = "0123456789abcdefABCDEF0123456789abcdefABCDEF"
-)
-
-// peers is testdata/interop, relative to this package.
-var peers = filepath.Join("..", "..", "testdata", "interop")
 
 // headOffice is npm's oidc-provider on one port, which it keeps over restarts.
 type headOffice struct {
@@ -112,74 +97,4 @@ func node(t *testing.T, into any, script string, args ...any) {
 	if err := json.Unmarshal(out, into); err != nil {
 		t.Fatalf("%s printed %q: %v", script, out, err)
 	}
-}
-
-// server is a process that serves until it is stopped or the test ends.
-type server struct {
-	cmd  *exec.Cmd
-	over chan struct{} // closed when the process has ended
-}
-
-// startServer starts a process and returns when a line of its output says that it serves.
-func startServer(t *testing.T, cmd *exec.Cmd, ready func(line string) bool) *server {
-	t.Helper()
-	reader, writer := io.Pipe()
-	cmd.Stdout, cmd.Stderr = writer, writer
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	s := &server{cmd: cmd, over: make(chan struct{})}
-	t.Cleanup(s.stop)
-	go func() {
-		defer close(s.over)
-		_ = cmd.Wait()
-		_ = writer.Close()
-	}()
-	said := make(chan string, 1)
-	go func() { said <- readUntil(reader, ready) }()
-	select {
-	case text := <-said:
-		if text != "" {
-			t.Fatalf("%v ended before it served:\n%s", cmd.Args, text)
-		}
-	case <-time.After(30 * time.Second):
-		t.Fatalf("%v does not serve after 30 s", cmd.Args)
-	}
-	return s
-}
-
-// readUntil returns "" at the line that says ready, and reads on in the background; it returns all that was said if
-// the output ends before.
-func readUntil(r io.Reader, ready func(line string) bool) string {
-	var said strings.Builder
-	for lines := bufio.NewScanner(r); lines.Scan(); {
-		if ready(lines.Text()) {
-			go func() { _, _ = io.Copy(io.Discard, r) }()
-			return ""
-		}
-		fmt.Fprintln(&said, lines.Text())
-	}
-	return "output:\n" + said.String()
-}
-
-// stop ends the process, politely at first, and returns when it is gone.
-func (s *server) stop() {
-	_ = s.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-s.over:
-	case <-time.After(10 * time.Second):
-		_ = s.cmd.Process.Kill()
-		<-s.over
-	}
-}
-
-// freePort returns a loopback port that nobody listens on: an issuer must know its address before it serves.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
