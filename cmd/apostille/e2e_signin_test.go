@@ -4,6 +4,7 @@ package main_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -53,6 +54,12 @@ func (b *tab) signIn(name string) {
 func TestE2EPickingAnOffice(t *testing.T) {
 	w := newWorld(t)
 
+	t.Run("not in a browser that does not know the authority: nothing here overlooks a certificate", func(t *testing.T) {
+		stranger := startChrome(t, newAuthority(t, t.TempDir()))
+		if err := chromedp.Do(stranger.ctx, chromedp.Navigate(w.Issuer)); err == nil || !strings.Contains(err.Error(), "ERR_CERT_AUTHORITY_INVALID") {
+			t.Errorf("opened with %v", err)
+		}
+	})
 	t.Run("by search, with a typo and without accents", func(t *testing.T) {
 		b := w.person(t)
 		b.visit(w.Portal + "/login")
