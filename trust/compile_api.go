@@ -17,7 +17,7 @@ var (
 func (c *compiler) api(id string, s APISpec) {
 	path := "api." + key(id)
 	a := &API{ID: id, Spec: s}
-	a.Spec.Resources = slices.Clone(s.Resources)
+	a.Spec.Resources, a.Spec.Reserved = slices.Clone(s.Resources), slices.Clone(s.Reserved)
 	a.Spec.Scopes, a.Spec.Words = maps.Clone(s.Scopes), cloneWords(s.Words)
 	c.reg.apis[id] = a
 
@@ -37,6 +37,10 @@ func (c *compiler) api(id string, s APISpec) {
 			c.fault(path+".scopes."+key(scope), "name each scope by itself, without wildcards", "%v", err)
 		}
 	}
+	for i, scope := range s.Reserved {
+		c.scopeOf(fmt.Sprintf("%s.first_party_scopes[%d]", path, i), a, scope)
+	}
+	c.duplicates(path+".first_party_scopes", s.Reserved)
 	c.apiToken(path, a)
 }
 

@@ -36,7 +36,7 @@ func (c *compiler) client(id string, s ClientSpec) {
 	}
 	c.duplicates(path+".grants", s.Grants)
 	for _, api := range sortedKeys(s.APIs) {
-		c.registration(path+".apis."+key(api), api, s.APIs[api])
+		c.registration(path+".apis."+key(api), out, api)
 	}
 	if err := durationFault(s.Lifetime); err != nil {
 		c.fault(path+".lifetime", durationRemedy, "the lifetime cannot be used: %v", err)
@@ -48,13 +48,19 @@ func (c *compiler) client(id string, s ClientSpec) {
 }
 
 // registration checks what a client may ever be given of one API.
-func (c *compiler) registration(path, api string, scopes []string) {
+func (c *compiler) registration(path string, client *Client, api string) {
 	a, ok := c.knownAPI(path, api)
 	if !ok {
 		return
 	}
+	scopes := client.Spec.APIs[api]
 	for i, scope := range scopes {
-		c.scopeOf(fmt.Sprintf("%s[%d]", path, i), a, scope)
+		at := fmt.Sprintf("%s[%d]", path, i)
+		c.scopeOf(at, a, scope)
+		if client.ThirdParty() && slices.Contains(a.Spec.Reserved, scope) {
+			c.fault(at, "take the scope out, or set first_party = true if the application is ours",
+				"api %q reserves %q for first-party applications, and %q is a third party's", a.ID, scope, client.ID)
+		}
 	}
 	c.duplicates(path, scopes)
 }

@@ -89,6 +89,13 @@ func TestCompileRefusesApplications(t *testing.T) {
 			}},
 		{"a front-channel logout of another origin", app(func(a *AppSpec) { a.FrontchannelLogoutURI = "https://other.example/out" }),
 			"client.shop.frontchannel_logout_uri", "another origin", app(func(a *AppSpec) { a.FrontchannelLogoutURI = "https://shop.example/out" })},
+		{"a third party with a scope that is reserved", func(s *Spec) {
+			reserve(s, "stock.order")
+			setApp(s, "shop", func(a *AppSpec) { a.FirstParty = false })
+		}, "client.shop.apis.warehouse[1]", "reserves", func(s *Spec) { reserve(s, "stock.order") }},
+		{"a scope that is reserved and not defined", func(s *Spec) { reserve(s, "order.read") }, "api.warehouse.first_party_scopes[0]", "defines no scope", nil},
+		{"a scope that is reserved twice", func(s *Spec) { reserve(s, "stock.read", "stock.read") }, "api.warehouse.first_party_scopes[1]", "twice",
+			func(s *Spec) { reserve(s, "stock.read", "stock.order") }},
 		{"an origin with a path", app(func(a *AppSpec) { a.Origins = []string{"https://shop.example/"} }), "client.shop.origins[0]", "browsers",
 			app(func(a *AppSpec) { a.Origins = []string{"https://shop.example:8443"} })},
 		{"an origin in upper case", app(func(a *AppSpec) { a.Origins = []string{"https://Shop.example"} }), "client.shop.origins[0]", "lower case", nil},

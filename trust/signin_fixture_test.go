@@ -64,3 +64,10 @@ func thirdParty(s situation) { setApp(s.spec, "shop", func(a *AppSpec) { a.First
 
 // setSignIn changes the sign-in rule of the head office.
 func setSignIn(s *Spec, change func(*GrantSpec)) { change(&s.Trusts["hq"].Grants[1]) }
+
+// reserve keeps scopes of the warehouse from third parties.
+func reserve(s *Spec, scopes ...string) {
+	api := s.APIs["warehouse"]
+	api.Reserved = scopes
+	s.APIs["warehouse"] = api
+}

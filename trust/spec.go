@@ -30,8 +30,10 @@ type APISpec struct {
 	Client    string                       // client that owns it: may exchange tokens addressed to it; "" = nobody
 	Scopes    map[string]string            // scope → what it means, in words for people
 	Words     map[string]map[string]string // scope → language → what it means there; Scopes has it for the other languages
-	Token     TokenSpec
-	Lifetime  time.Duration // upper bound of its tokens; 0 = DefaultLifetime
+	// Reserved are scopes of Scopes that only first-party applications may be registered for: consent cannot give them away.
+	Reserved []string
+	Token    TokenSpec
+	Lifetime time.Duration // upper bound of its tokens; 0 = DefaultLifetime
 }
 
 // TokenSpec says how tokens for an API look, because verifiers differ.

@@ -80,6 +80,7 @@ type apiDoc struct {
 	Resources []string           `toml:"resources"`
 	Client    string             `toml:"client"`
 	Scopes    map[string]textDoc `toml:"scopes"`
+	Reserved  []string           `toml:"first_party_scopes"`
 	Token     struct {
 		Alg    string `toml:"alg"`
 		Typ    string `toml:"typ"`

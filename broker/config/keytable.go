@@ -91,6 +91,7 @@ func apiKeys() []key {
 		{Name: "client", Kind: kindString, DefaultDoc: "nobody", Doc: "The client that owns it: may exchange tokens addressed to it."},
 		{Name: "scopes", Kind: kindTexts, DefaultDoc: "none", Doc: "Scope → what it means, in words for people: a string, or `{ en = \"…\", de = \"…\" }` with some of `en`, `de`, `fr`, `es`. " +
 			"Who reads none of these sees the one of `[login] language`, else `en`: one of the two must be there."},
+		{Name: "first_party_scopes", Kind: kindStrings, DefaultDoc: "none", Doc: "Scopes that only `first_party` applications may be registered for: no consent gives them to others."},
 		{Name: "token", Kind: kindTable, Inline: true, DefaultDoc: "as below", Doc: "How its tokens look, because verifiers differ.", Fields: []key{
 			{Name: "alg", Kind: kindString, Default: trust.TokenAlgs[0], Enum: trust.TokenAlgs, Doc: "Signature algorithm."},
 			{Name: "typ", Kind: kindString, Default: trust.TokenTyps[0], Enum: trust.TokenTyps, Doc: "Header `typ`; `JWT` for verifiers that insist."},

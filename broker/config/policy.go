@@ -21,7 +21,7 @@ func (l *loader) policy(c *Config) {
 	for id, api := range l.doc.APIs {
 		scopes, words := l.words(joinPath("api", id)+".scopes", api.Scopes)
 		c.Policy.APIs[id] = trust.APISpec{
-			Audience: api.Audience, Resources: api.Resources, Client: api.Client, Scopes: scopes, Words: words,
+			Audience: api.Audience, Resources: api.Resources, Client: api.Client, Scopes: scopes, Words: words, Reserved: api.Reserved,
 			Token: trust.TokenSpec{Alg: api.Token.Alg, Typ: api.Token.Typ, Format: api.Token.Format}, Lifetime: api.Lifetime,
 		}
 	}
