@@ -33,6 +33,7 @@ type Registry interface {
 	Client(id string) (*trust.Client, bool)
 	Trust(id string) (*trust.Trust, bool)
 	API(id string) (*trust.API, bool)
+	ByAudience(aud string) (*trust.API, bool)
 }
 
 // Sessions knows who is signed in; *session.Manager implements it.

@@ -6,7 +6,6 @@ import (
 	"embed"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"apostille/broker/page"
@@ -53,7 +52,11 @@ type word struct {
 }
 
 // exchange is a token that was issued for one of the people.
-type exchange struct{ At, Client, For, Scopes string }
+type exchange struct {
+	At, Client string
+	For        []string // APIs; none for the broker itself
+	Scopes     []word
+}
 
 // when is a time as the page shows it: to the minute, in UTC, whose name stands beside it.
 func when(t time.Time) string {
@@ -146,9 +149,32 @@ func (e *Endpoint) words(scopes map[string][]string) (list []word) {
 
 func (e *Endpoint) recent(sub string) (list []exchange) {
 	for _, t := range e.Recent.Of(sub) {
-		list = append(list, exchange{At: when(t.At), Client: e.client(t.Client), For: strings.Join(t.Audiences, ", "), Scopes: strings.Join(t.Scopes, " ")})
+		x := exchange{At: when(t.At), Client: e.client(t.Client)}
+		scopes := map[string][]string{} // by API
+		for _, scope := range t.Scopes {
+			if slices.Contains(trust.IdentityScopes, scope) {
+				scopes[trust.UserInfo] = append(scopes[trust.UserInfo], scope)
+			}
+		}
+		for _, audience := range t.Audiences {
+			api, ok := e.Registry().ByAudience(audience)
+			switch {
+			case ok:
+				x.For = append(x.For, api.ID)
+				scopes[api.ID] = defined(api, t.Scopes)
+			case audience != e.Registry().Issuer():
+				x.For = append(x.For, audience) // of an API that is gone
+			}
+		}
+		x.Scopes = e.words(scopes)
+		list = append(list, x)
 	}
 	return list
+}
+
+// defined are those of the scopes that an API defines.
+func defined(api *trust.API, scopes []string) []string {
+	return slices.DeleteFunc(slices.Clone(scopes), func(scope string) bool { return api.Spec.Scopes[scope] == "" })
 }
 
 func (e *Endpoint) client(id string) string {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"apostille/broker/account"
+	"apostille/broker/audit"
 	"apostille/broker/page"
 	"apostille/broker/session"
 	"apostille/broker/store"
@@ -46,11 +47,21 @@ func TestWhatApplicationsMayDoIsToldInTheLanguageOfThePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &account.Endpoint{Registry: func() account.Registry { return reg }, Sessions: anna{}, Store: kept, Recent: account.NewRecent(&trail{}),
+	recent := account.NewRecent(&trail{})
+	for _, ev := range []audit.Event{
+		{Audiences: []string{"https://id.example"}, Granted: []string{"email", "openid"}},
+		{Audiences: []string{"https://warehouse.example", "https://gone.example"}, Granted: []string{"stock.order"}},
+	} {
+		ev.Event, ev.Subject, ev.Client = audit.EventIssued, "anna", "shop"
+		if err := recent.Record(t.Context(), &ev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := &account.Endpoint{Registry: func() account.Registry { return reg }, Sessions: anna{}, Store: kept, Recent: recent,
 		Pages: pages, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
 	for locale, want := range map[string][]string{
-		"de": {"Bestand &lt;sehen&gt;", "Order stock", "stock.gone", "old.scope", "Ihren Namen"},
-		"fr": {"See stock", "Order stock", "stock.gone", "old.scope", "nom"},
+		"de": {"Bestand &lt;sehen&gt;", "Order stock", "stock.gone", "old.scope", "Ihren Namen", "E-Mail", "UTC · warehouse · https://gone.example"},
+		"fr": {"See stock", "Order stock", "stock.gone", "old.scope", "nom", "adresse", "UTC · warehouse"},
 	} {
 		w := httptest.NewRecorder()
 		e.ServeHTTP(w, httptest.NewRequest("GET", "/account?ui_locales="+locale, nil))
@@ -58,6 +69,9 @@ func TestWhatApplicationsMayDoIsToldInTheLanguageOfThePage(t *testing.T) {
 			if !strings.Contains(w.Body.String(), text) {
 				t.Errorf("in %s the page does not say %q:\n%s", locale, text, w.Body)
 			}
+		}
+		if _, recent, _ := strings.Cut(w.Body.String(), `id="recent"`); strings.Contains(recent, "stock.order") || strings.Contains(recent, "https://id.example") {
+			t.Errorf("in %s recent tokens are told in names of programs:\n%s", locale, recent)
 		}
 	}
 }
