@@ -20,8 +20,9 @@ var layout = map[string][]string{
 	"cmd/apostille": anything,
 	"cmd/bench":     {},
 
-	"trust":      {},
-	"trust/jose": {},
+	"trust":        {},
+	"trust/jose":   {},
+	"trust/xmlsec": {},
 
 	"upstream":       {"trust"},
 	"upstream/fetch": {},
