@@ -27,14 +27,14 @@ const (
 // anew to another namespace inside (the default namespace may). Every attribute named ID, Id or id is an ID, has no prefix,
 // and its value is unique in the document.
 func Parse(b []byte) (*Element, error) {
-	if len(b) > MaxBytes {
-		return nil, faultf(ErrTooLarge, "%d bytes, at most %d", len(b), MaxBytes)
-	}
-	return parse(string(b), nil)
+	return parse(string(b[:min(len(b), MaxBytes+1)]), nil) // one more is refused there
 }
 
 // parse reads a document whose root stands in a scope: nil, or that of what was encrypted.
 func parse(src string, scope *binding) (*Element, error) {
+	if len(src) > MaxBytes {
+		return nil, faultf(ErrTooLarge, "more than %d bytes", MaxBytes)
+	}
 	r := reader{src: src}
 	if err := checkCharacters(src); err != nil {
 		return nil, err

@@ -1,6 +1,10 @@
 package xmlsec
 
-import "crypto"
+import (
+	"crypto"
+	"crypto/subtle"
+	"errors"
+)
 
 // Verified is content whose signature holds. Its tree was read from exactly the bytes that were digested, the signature left out.
 // Only this package makes one; the zero value has no element.
@@ -29,15 +33,52 @@ func (v Verified) Part(e *Element) (part Verified, ok bool) {
 // A signed element inside another one is to be verified in the tree that Parse gave: its signature may depend on namespace
 // declarations which the outer signature does not cover, so that they are missing from the outer Verified.
 func Verify(e *Element, keys []crypto.PublicKey) (Verified, error) {
-	return Verified{}, ErrSignature
+	sig, err := signatureOf(e)
+	if err != nil {
+		return Verified{}, err
+	}
+	id, ok := e.Attr("ID")
+	if !ok {
+		return Verified{}, faultf(ErrShape, "the element that holds the signature has no ID")
+	}
+	s, err := readSignature(sig, id)
+	if err != nil {
+		return Verified{}, err
+	}
+	// The signature first: what follows costs more, and is spent on those who hold a key only.
+	if err := s.method.verify(keys, s.signedInfo, s.value); err != nil {
+		return Verified{}, err
+	}
+	signed := e.canonical(sig, s.prefixes)
+	if subtle.ConstantTimeCompare(digest(s.digest, signed), s.sum) != 1 {
+		return Verified{}, faultf(ErrSignature, "the digest is another")
+	}
+	root, err := parse(string(signed), nil)
+	return Verified{root}, err
+}
+
+var signatureName = Name{spaceDSig, "Signature"}
+
+// signatureOf returns the only Signature child.
+func signatureOf(e *Element) (*Element, error) {
+	var sig *Element
+	for c := range e.Children() {
+		if !c.Is(signatureName) {
+			continue
+		}
+		if sig != nil {
+			return nil, faultf(ErrShape, "more than one signature on one element")
+		}
+		sig = c
+	}
+	if sig == nil {
+		return nil, ErrUnsigned
+	}
+	return sig, nil
 }
 
 // HasSignature says whether e has a Signature child, good or not.
 func HasSignature(e *Element) bool {
-	for c := range e.Children() {
-		if c.Is(Name{spaceDSig, "Signature"}) {
-			return true
-		}
-	}
-	return false
+	_, err := signatureOf(e)
+	return !errors.Is(err, ErrUnsigned)
 }
