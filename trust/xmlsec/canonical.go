@@ -65,10 +65,8 @@ func (c *canonicaliser) declarations(e *Element) {
 		if prefix == "#default" {
 			prefix = ""
 		}
-		if b := e.scope.lookup(prefix); b != nil {
+		if b := e.scope.bound(prefix); b != nil {
 			c.declare(outside, b)
-		} else if prefix == "" {
-			c.declare(outside, unbound)
 		}
 	}
 	added := c.rendered[outside:]

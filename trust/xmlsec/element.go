@@ -57,6 +57,17 @@ func (b *binding) lookup(prefix string) *binding {
 	return nil
 }
 
+// bound returns what a prefix is bound to, with what is bound without declaration: xml, and no namespace by default.
+func (b *binding) bound(prefix string) *binding {
+	if prefix == "xml" {
+		return bindingXML
+	}
+	if found := b.lookup(prefix); found != nil || prefix != "" {
+		return found
+	}
+	return unbound
+}
+
 // Name returns the expanded name.
 func (e *Element) Name() Name { return Name{e.ns.space, e.local} }
 
@@ -117,20 +128,15 @@ func (e *Element) Spaced() bool {
 
 // QName resolves a value such as that of xsi:type in the scope of the element; ok is false if the prefix is not bound.
 func (e *Element) QName(value string) (n Name, ok bool) {
-	prefix, local, found := strings.Cut(value, ":")
-	if !found {
+	prefix, local, prefixed := strings.Cut(value, ":")
+	if !prefixed {
 		prefix, local = "", value
 	}
-	b := e.scope.lookup(prefix)
-	switch {
-	case prefix == "xml":
-		b = bindingXML
-	case b == nil && prefix != "":
+	b := e.scope.bound(prefix)
+	if b == nil || local == "" || prefixed && prefix == "" {
 		return Name{}, false
-	case b == nil:
-		b = unbound
 	}
-	return Name{b.space, local}, local != ""
+	return Name{b.space, local}, true
 }
 
 // Walk yields the element and all below it, in the order of their start tags.

@@ -34,12 +34,12 @@ func (r *reader) declare(e *Element, prefix, space string) error {
 	return nil
 }
 
-// isURI says whether s has a scheme and, after it, only characters of RFC 3986 §2 less % and brackets. Canonical XML 1.0 §1.3 leaves
-// relative namespaces undefined, and libxml2 refuses to canonicalise them.
+// isURI says whether s has a scheme and, after it, only characters of RFC 3986 §2 less %, & and brackets. Canonical XML 1.0 §1.3 leaves
+// relative namespaces undefined and libxml2 refuses to canonicalise them; it writes & without escape.
 func isURI(s string) bool {
 	scheme, rest, found := strings.Cut(s, ":")
 	return found && scheme != "" && class[scheme[0]]&isLetter != 0 && isOf(scheme, "+") && !strings.Contains(scheme, "_") &&
-		rest != "" && isOf(rest, "~:/?#@!$&'()*+,;=") && strings.Count(rest, "#") <= 1
+		rest != "" && isOf(rest, "~:/?#@!$'()*+,;=") && strings.Count(rest, "#") <= 1
 }
 
 // isOf says whether s holds letters, digits, "-", ".", "_" and the others only.

@@ -66,7 +66,7 @@ func (r *reader) attribute(e *Element) error {
 // resolve looks up the prefixes of a start tag and refuses an attribute that comes twice (Namespaces in XML 1.0 §6.3).
 func (r *reader) resolve(e *Element, prefix, local string) error {
 	e.local = local
-	if e.ns = r.bound(e, prefix); e.ns == nil {
+	if e.ns = e.scope.bound(prefix); e.ns == nil {
 		return r.malformed("the prefix of an element is not declared")
 	}
 	if len(r.parts) == 0 {
@@ -77,7 +77,7 @@ func (r *reader) resolve(e *Element, prefix, local string) error {
 	for i, p := range r.parts {
 		ns := unbound // the default namespace does not apply to attributes
 		if p.prefix != "" {
-			ns = r.bound(e, p.prefix)
+			ns = e.scope.bound(p.prefix)
 		}
 		if ns == nil {
 			return r.malformed("the prefix of an attribute is not declared")
@@ -99,17 +99,6 @@ func (r *reader) resolve(e *Element, prefix, local string) error {
 		e.attrs[i] = attribute{p.local, ns, p.value}
 	}
 	return nil
-}
-
-// bound returns what a prefix is bound to at e; nil if to nothing, unbound for an element without any namespace.
-func (r *reader) bound(e *Element, prefix string) *binding {
-	if prefix == "xml" {
-		return bindingXML
-	}
-	if b := e.scope.lookup(prefix); b != nil || prefix != "" {
-		return b
-	}
-	return unbound
 }
 
 // identify takes note of an ID.
