@@ -62,20 +62,24 @@ func (r *reader) text() (string, error) {
 	if err != nil || !r.next("<!--") {
 		return text, err
 	}
+	var spaces strings.Builder
 	for commented := true; commented; commented = r.next("<!--") {
-		if err := r.comment(); err != nil {
-			return "", err
-		}
-		more, err := r.characters()
-		if err != nil {
-			return "", err
-		}
-		text += more
 		if !blank(text) {
 			return "", r.malformed("a comment inside text")
 		}
+		spaces.WriteString(text)
+		if err := r.comment(); err != nil {
+			return "", err
+		}
+		if text, err = r.characters(); err != nil {
+			return "", err
+		}
 	}
-	return text, nil
+	if !blank(text) {
+		return "", r.malformed("a comment inside text")
+	}
+	spaces.WriteString(text)
+	return spaces.String(), nil
 }
 
 // comment skips a comment whose start was read (XML 1.0 §2.5).

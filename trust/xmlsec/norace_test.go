@@ -1,0 +1,5 @@
+//go:build !race
+
+package xmlsec
+
+const slow = 1
