@@ -27,11 +27,7 @@ type canonicaliser struct {
 
 func (c *canonicaliser) element(e *Element) {
 	outside := len(c.rendered)
-	c.out = append(c.out, '<')
-	c.name(e.ns, e.local)
-	c.declarations(e)
-	c.attributes(e)
-	c.out = append(c.out, '>')
+	c.startTag(e)
 	c.out = appendEscaped(c.out, e.text, &textEscapes)
 	for child := e.first; child != nil; child = child.next {
 		if child != c.without {
@@ -39,10 +35,22 @@ func (c *canonicaliser) element(e *Element) {
 		}
 		c.out = appendEscaped(c.out, child.tail, &textEscapes)
 	}
+	c.endTag(e)
+	c.rendered = c.rendered[:outside]
+}
+
+func (c *canonicaliser) startTag(e *Element) {
+	c.out = append(c.out, '<')
+	c.name(e.ns, e.local)
+	c.declarations(e)
+	c.attributes(e)
+	c.out = append(c.out, '>')
+}
+
+func (c *canonicaliser) endTag(e *Element) {
 	c.out = append(c.out, "</"...)
 	c.name(e.ns, e.local)
 	c.out = append(c.out, '>')
-	c.rendered = c.rendered[:outside]
 }
 
 func (c *canonicaliser) name(ns *binding, local string) {

@@ -25,7 +25,7 @@ func (r *reader) declare(e *Element, prefix, space string) error {
 			return r.malformed("a prefix is declared twice on one element")
 		}
 	}
-	if b := r.outside.lookup(prefix); b != nil && prefix != "" && b.space != space {
+	if b := r.outside.lookup(prefix); b != nil && prefix != "" && b.space != space && !r.joined {
 		return r.malformed("a prefix is bound anew to another namespace")
 	}
 	b := r.bindings.one()

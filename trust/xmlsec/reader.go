@@ -73,8 +73,9 @@ func checkCharacters(src string) error {
 
 // reader is a single pass over src. Names, and text without references, are substrings of it.
 type reader struct {
-	src string
-	pos int
+	src    string
+	pos    int
+	joined bool // of documents of many origins: a prefix may be bound anew
 
 	elements arena[Element]
 	attrs    arena[attribute]

@@ -13,6 +13,7 @@ const (
 	isInName     // letters too
 	changesText  // in text it is a reference, a line end or not allowed
 	changesValue // the same in the value of an attribute
+	isDelimiter  // quotes a value or ends a tag
 )
 
 var class = func() (c [256]byte) {
@@ -28,6 +29,7 @@ var class = func() (c [256]byte) {
 		c[b] = isInName
 	}
 	c['_'] = isLetter | isInName
+	c['"'], c['\''], c['>'] = isDelimiter, isDelimiter, isDelimiter
 	return c
 }()
 
