@@ -10,13 +10,14 @@ import (
 	"fmt"
 )
 
-// Encrypt returns EncryptedData that holds the element, a document without declaration, in AES-256-GCM under a fresh key, which is
-// encrypted to the recipient with RSA-OAEP (MGF1P, SHA-1: what every peer can decrypt). The caller puts it into an EncryptedAssertion.
-func Encrypt(element []byte, recipient *rsa.PublicKey) ([]byte, error) {
+// Encrypt returns EncryptedData that holds the root of a document, signed or not, in AES-256-GCM under a fresh key, which is encrypted to
+// the recipient with RSA-OAEP (MGF1P, SHA-1: what every peer can decrypt). The caller puts it into an EncryptedAssertion.
+func Encrypt(document []byte, recipient *rsa.PublicKey) ([]byte, error) {
 	if !usable(recipient, pkcs1) {
 		return nil, faultf(ErrAlgorithm, "the recipient's key is not RSA of %d to %d bits", minRSABits, maxRSABits)
 	}
-	if _, err := Parse(element); err != nil {
+	root, err := Parse(document)
+	if err != nil {
 		return nil, err
 	}
 	key := make([]byte, 32)
@@ -38,5 +39,5 @@ func Encrypt(element []byte, recipient *rsa.PublicKey) ([]byte, error) {
 		`<xenc:CipherData><xenc:CipherValue>%s</xenc:CipherValue></xenc:CipherData></xenc:EncryptedKey></ds:KeyInfo>`+
 		`<xenc:CipherData><xenc:CipherValue>%s</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData>`,
 		spaceEnc, spaceEnc, spaceEnc11, spaceDSig, oaepMGF1P, digestSHA1, base64.StdEncoding.EncodeToString(wrapped),
-		base64.StdEncoding.EncodeToString(gcm.Seal(nil, nil, element, nil))), nil
+		base64.StdEncoding.EncodeToString(gcm.Seal(nil, nil, root.whole(), nil))), nil
 }

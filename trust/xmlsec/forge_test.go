@@ -56,8 +56,5 @@ func forge(document string, replacements ...string) *Element {
 	}
 	root := must(Parse([]byte(strings.NewReplacer(replacements...).Replace(document))))
 	resign(root, p256())
-	return must(Parse(write(root)))
+	return must(Parse(root.whole()))
 }
-
-// write writes a tree with all its declarations.
-func write(root *Element) []byte { return root.Canonical(declared(root)...) }

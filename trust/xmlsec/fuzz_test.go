@@ -51,7 +51,7 @@ func FuzzParse(f *testing.F) {
 		if diff := otherReader(e, once); diff != "" {
 			t.Fatalf("encoding/xml sees something else in %q: %s", once, diff)
 		}
-		if whole, err := Parse(write(e)); err != nil || !bytes.Equal(whole.Canonical(), once) {
+		if whole, err := Parse(e.whole()); err != nil || !bytes.Equal(whole.Canonical(), once) {
 			t.Fatalf("with all declarations: %v", err)
 		}
 	})
@@ -137,7 +137,7 @@ func FuzzVerify(f *testing.F) {
 			return
 		}
 		resign(root, rsaKey())
-		written := write(root)
+		written := root.whole()
 		if root, err = Parse(written); err != nil {
 			return // beyond a limit by the signatures alone
 		}
@@ -212,4 +212,76 @@ func compareWithGoxmldsig(t *testing.T, document []byte, v Verified) {
 	if ours := v.Element().Canonical(); !bytes.Equal(ours, seen.Canonical()) {
 		t.Fatalf("ours   %q\ntheirs %q", ours, seen.Canonical())
 	}
+}
+
+// FuzzStream compares the two readers of signed documents: what one accepts the other does, with the same content.
+func FuzzStream(f *testing.F) {
+	first := signed(aggregate(2))
+	for _, seed := range []string{first, signatureLast(first), "<?xml version='1.0'?><!-- -->" + first + " ", `<a ID="x"> <b xmlns="urn:b">'></b> <!-- <c --> </a>`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, document []byte) {
+		if root, err := Parse(document); err == nil {
+			resign(root, p256())
+			document = root.whole()
+		}
+		var s staged
+		streamed := VerifyStream(bytes.NewReader(document), public(p256()), &s)
+		root, err := Parse(document)
+		var v Verified
+		if err == nil {
+			v, err = Verify(root, public(p256()))
+		}
+		switch {
+		case streamed != nil && err == nil && v.Element().Spaced():
+			t.Fatalf("accepted whole, but as a stream: %v\n%q", streamed, document)
+		case streamed == nil && err != nil && !errors.Is(err, ErrTooLarge):
+			t.Fatalf("accepted as a stream, but whole: %v\n%q", err, document)
+		case streamed == nil && err == nil:
+			n := 0
+			for e := range v.Element().Children() {
+				if n >= len(s.children) || s.children[n] != string(e.Canonical()) {
+					t.Fatalf("child %d differs in %q", n, document)
+				}
+				n++
+			}
+			if n != len(s.children) {
+				t.Fatalf("%d children, as a stream %d, in %q", n, len(s.children), document)
+			}
+		}
+	})
+}
+
+func FuzzDecrypt(f *testing.F) {
+	for _, seed := range []sealed{{}, {content: spaceEnc + "aes128-cbc"}, {beside: true}, {transport: oaep11, params: sha256Digest}} {
+		f.Add([]byte(seed.seal("<a/>")))
+	}
+	f.Fuzz(func(t *testing.T, document []byte) {
+		encrypted, err := Parse(document)
+		if err != nil {
+			return
+		}
+		if e, err := decrypt(encrypted, decrypters(), true); (e == nil) != errors.Is(err, ErrDecrypt) {
+			t.Fatalf("%v, %v", e, err)
+		}
+	})
+}
+
+func FuzzQuery(f *testing.F) {
+	f.Add(must(SignQuery("SAMLRequest", []byte(deflated), "state", p256())))
+	f.Add("SAMLResponse=AAAA&RelayState=x&x=%41")
+	f.Fuzz(func(t *testing.T, raw string) {
+		q, err := ParseQuery(raw)
+		if err != nil {
+			return
+		}
+		if err := q.Verify(public(p256())); err == nil && !strings.Contains(raw, q.octets[strings.LastIndex(q.octets, "&"):]) {
+			t.Fatalf("verified octets %q are not those of %q", q.octets, raw)
+		}
+		if url, err := SignQuery(q.Parameter, q.Message, q.RelayState, p256()); err != nil {
+			t.Fatal(err)
+		} else if again, err := ParseQuery(url); err != nil || again.RelayState != q.RelayState || !bytes.Equal(again.Message, q.Message) {
+			t.Fatalf("written and read again it is %+v (%v), was %+v", again, err, q)
+		}
+	})
 }

@@ -40,7 +40,7 @@ func Sign(document []byte, key crypto.Signer, certificate []byte) ([]byte, error
 		return nil, err
 	}
 	insert(root, sig)
-	return root.Canonical(declared(root)...), nil
+	return root.whole(), nil
 }
 
 // signedInfo is in canonical form.
@@ -72,8 +72,10 @@ func insert(root, sig *Element) {
 	sig.tail, root.text = root.text, ""
 }
 
-// declared lists the prefixes bound anywhere in a tree: with them the canonical form keeps each declaration, also of a prefix that only a
-// value such as that of xsi:type uses.
+// whole writes the canonical form with every declaration, also of a prefix that only a value such as that of xsi:type uses.
+func (e *Element) whole() []byte { return e.Canonical(declared(e)...) }
+
+// declared lists the prefixes bound anywhere in a tree.
 func declared(root *Element) []string {
 	seen := map[string]bool{}
 	for e := range root.Walk() {

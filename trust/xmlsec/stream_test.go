@@ -35,7 +35,7 @@ func entity(n int) string {
   </md:EntityDescriptor>`, n, n, n, n, certificateLines, n)
 }
 
-var certificateLines = strings.Repeat(strings.Repeat("MIIDazCCAlOgAwIB", 4)+"\n", 70)
+var certificateLines = strings.Repeat(strings.Repeat("MIIDazCCAlOgAwIB", 4)+"\n", 80)
 
 func aggregate(n int) string {
 	var b strings.Builder
@@ -77,7 +77,7 @@ func TestStreamAgreesWithVerify(t *testing.T) {
 	t.Parallel()
 	list := `<ds:Transform Algorithm="` + exclusive + `"><ec:InclusiveNamespaces xmlns:ec="` + exclusive + `" PrefixList="shibmd #default"/></ds:Transform>`
 	document := string(must(Sign([]byte(aggregate(3)), p256(), nil)))
-	listed := string(write(forge(document, transformExclusive, list)))
+	listed := string(forge(document, transformExclusive, list).whole())
 	for _, c := range []struct {
 		name, document string
 		passes         int

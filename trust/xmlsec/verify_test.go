@@ -3,8 +3,10 @@ package xmlsec
 import (
 	"bytes"
 	"crypto"
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/base64"
 	"errors"
 	"strings"
 	"testing"
@@ -318,5 +320,37 @@ func TestASignatureInsideASignedElementKeepsItsOwnKey(t *testing.T) {
 	}
 	if _, err := Verify(read(t, assertion(1)), public(p256())); !errors.Is(err, ErrUnsigned) {
 		t.Errorf("no signature: %v", err)
+	}
+}
+
+func TestPSSNeedsASaltAsLongAsTheHash(t *testing.T) {
+	t.Parallel()
+	document := string(must(Sign([]byte(assertion(1)), rsaKey(), nil)))
+	for name, hash := range map[string]crypto.Hash{"sha256-rsa-MGF1": crypto.SHA256, "sha384-rsa-MGF1": crypto.SHA384, "sha512-rsa-MGF1": crypto.SHA512} {
+		for salt, want := range map[int]error{hash.Size(): nil, 20: ErrSignature} {
+			root := read(t, strings.Replace(document, moreDSig+"rsa-sha256", moreDSig07+name, 1))
+			sum := digest(hash, find(t, root, "SignedInfo").Canonical())
+			value := must(rsa.SignPSS(rand.Reader, rsaKey(), hash, sum, &rsa.PSSOptions{SaltLength: salt}))
+			find(t, root, "SignatureValue").text = base64.StdEncoding.EncodeToString(value)
+			if _, err := Verify(root, public(rsaKey())); !errors.Is(err, want) || want == nil && err != nil {
+				t.Errorf("%s with a salt of %d bytes: %v, want %v", name, salt, err, want)
+			}
+		}
+	}
+}
+
+func TestAKeyOfAnotherCurveIsNoObstacle(t *testing.T) {
+	t.Parallel()
+	if _, err := Verify(read(t, signed(assertion(1))), public(p521(), p384(), p256())); err != nil {
+		t.Error(err)
+	}
+	ed := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	if _, err := Sign([]byte(assertion(1)), ed, nil); !errors.Is(err, ErrAlgorithm) {
+		t.Errorf("signing with Ed25519: %v", err)
+	}
+	for _, document := range []string{`<a/>`, signed(assertion(1))} {
+		if _, err := Sign([]byte(document), p256(), nil); !errors.Is(err, ErrShape) {
+			t.Errorf("signing what has no ID, or a signature: %v", err)
+		}
 	}
 }
