@@ -31,7 +31,7 @@ var floors = map[string]string{
 	"modernc.org/sqlite":                  "v1.60.1",
 }
 
-func TestL35_RequiredVersionsAreAtLeastTheFloors(t *testing.T) {
+func TestL13_L35_RequiredVersionsAreAtLeastTheFloors(t *testing.T) {
 	t.Parallel()
 	var mod struct {
 		Go        string

@@ -213,7 +213,7 @@ func TestDecryptedContentStandsWhereItWas(t *testing.T) {
 	}
 }
 
-func TestEncryptedForARecipient(t *testing.T) {
+func TestL12_WhatIsEncryptedIsEncrypted(t *testing.T) {
 	t.Parallel()
 	data, err := Encrypt([]byte(assertion(2)), &rsaKey().PublicKey)
 	if err != nil {

@@ -40,7 +40,9 @@ func Sign(document []byte, key crypto.Signer, certificate []byte) ([]byte, error
 		return nil, err
 	}
 	insert(root, sig)
-	return root.whole(), nil
+	out := root.whole()
+	_, err = Parse(out) // the signature may be one element too many, or ds: be another namespace here
+	return out, err
 }
 
 // signedInfo is in canonical form.

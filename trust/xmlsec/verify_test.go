@@ -22,7 +22,7 @@ const (
 )
 
 // A forgery is signed again by the genuine key after its replacements, so that only its shape can be at fault.
-func TestForgedShapesAreRefused(t *testing.T) {
+func TestL15_ForgedShapesAreRefused(t *testing.T) {
 	t.Parallel()
 	document := signed(assertion(1))
 	signature := document[strings.Index(document, "<ds:Signature "):strings.Index(document, "</ds:Signature>")] + "</ds:Signature>"
@@ -174,7 +174,7 @@ func TestWrappedSignaturesDoNotVouchForOthers(t *testing.T) {
 	}
 }
 
-func TestA07_OnlyTheDigestedBytesAreSeen(t *testing.T) {
+func TestA07_L04_OnlyTheDigestedBytesAreSeen(t *testing.T) {
 	t.Parallel()
 	root := read(t, strings.Replace(signed(assertion(1)), "<saml:Subject>", "<!-- unsigned --><saml:Subject>", 1))
 	v, err := Verify(root, public(p256()))
@@ -352,5 +352,8 @@ func TestAKeyOfAnotherCurveIsNoObstacle(t *testing.T) {
 		if _, err := Sign([]byte(document), p256(), nil); !errors.Is(err, ErrShape) {
 			t.Errorf("signing what has no ID, or a signature: %v", err)
 		}
+	}
+	if _, err := Sign([]byte(`<a ID="x" xmlns:ds="urn:other"/>`), p256(), nil); !errors.Is(err, ErrMalformed) {
+		t.Errorf("signing where ds: means something else: %v", err)
 	}
 }
