@@ -17,7 +17,8 @@ const (
 	spaceEnc11 = "http://www.w3.org/2009/xmlenc11#"
 )
 
-// Element is an element of a tree that nobody can change. It knows its content, not its parent.
+// Element is an element of a tree that nobody can change. It knows its content, not its parent. Its strings share the memory of the
+// whole text that was read; clone those that are kept for long.
 type Element struct {
 	local string
 	ns    *binding // of the element's own name

@@ -146,6 +146,8 @@ func TestA13_NamesThatReadersTakeDifferently(t *testing.T) {
 		{name: "two prefixes of an attribute", document: `<a` + p + ` x:y:z="1"/>`},
 		{name: "an empty local part", document: `<x:` + p + `/>`},
 		{name: "an empty declared prefix", document: `<a xmlns:="urn:x"/>`},
+		{name: "an attribute xmlns with a prefix", document: `<a` + p + ` x:xmlns="urn:y"/>`, twin: `<a` + p + ` xmlns="urn:y"/>`},
+		{name: "an element xmlns", document: `<xmlns/>`, twin: `<xmln/>`},
 		{name: "a directive", document: `<!x><a/>`},
 		{name: "a directive inside", document: `<a><!x></a>`},
 		{name: "a processing instruction", document: `<?x y?><a/>`},

@@ -66,6 +66,9 @@ func (r *reader) attribute(e *Element) error {
 // resolve looks up the prefixes of a start tag and refuses an attribute that comes twice (Namespaces in XML 1.0 §6.3).
 func (r *reader) resolve(e *Element, prefix, local string) error {
 	e.local = local
+	if local == "xmlns" { // only the default declaration has this name
+		return r.malformed("an element is called xmlns")
+	}
 	if e.ns = e.scope.bound(prefix); e.ns == nil {
 		return r.malformed("the prefix of an element is not declared")
 	}
@@ -79,8 +82,8 @@ func (r *reader) resolve(e *Element, prefix, local string) error {
 		if p.prefix != "" {
 			ns = e.scope.bound(p.prefix)
 		}
-		if ns == nil {
-			return r.malformed("the prefix of an attribute is not declared")
+		if ns == nil || p.local == "xmlns" {
+			return r.malformed("the prefix of an attribute is not declared, or its name is xmlns")
 		}
 		for _, a := range e.attrs[:i] {
 			if a.local == p.local && a.ns.space == ns.space {
