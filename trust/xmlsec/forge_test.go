@@ -58,3 +58,34 @@ func forge(document string, replacements ...string) *Element {
 	resign(root, p256())
 	return must(Parse(root.whole()))
 }
+
+// mutate edits a document, four bytes an edit: what to do, to which tag, with which other one or which of some texts. Tags, with what stands in front of
+// them, are dropped, doubled, moved, added and changed.
+func mutate(document string, edits []byte) string {
+	parts := strings.SplitAfter(document, ">")
+	for ; len(edits) >= 4; edits = edits[4:] {
+		i, j := int(edits[1])%len(parts), int(edits[2])%len(parts)
+		one := func(texts ...string) string { return texts[int(edits[3])%len(texts)] }
+		switch edits[0] % 7 {
+		case 0:
+			parts[i] = ""
+		case 1:
+			parts[i] += parts[j]
+		case 2:
+			parts[i], parts[j] = parts[j], parts[i]
+		case 3:
+			parts[i] = strings.Replace(parts[i], one("#", ":", "ds:", "2001", "Transform", "\n"), one("", "x", "saml:", " "), 1)
+		case 4:
+			parts[i] += one("<!-- x -->", " ", "&#13;", "<x xmlns='urn:x'/>", "text", "<ds:Object xmlns:ds='"+spaceDSig+"'/>",
+				"<ec:InclusiveNamespaces xmlns:ec='"+exclusive+"' PrefixList='xs #default'/>")
+		case 5:
+			parts[i] = strings.Replace(parts[i], " ", one(" x='1' ", " xmlns='urn:d' ", " xmlns:xs='urn:other' ", " ID='y' ", " Type='t' ", " xmlns='' ", " xml:lang='en' "), 1)
+		case 6:
+			if b := []byte(parts[i]); len(b) > 0 {
+				b[int(edits[2])%len(b)] = ' ' + edits[3]%95
+				parts[i] = string(b)
+			}
+		}
+	}
+	return strings.Join(parts, "")
+}

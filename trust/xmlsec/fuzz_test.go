@@ -129,10 +129,13 @@ func FuzzVerify(f *testing.F) {
 		strings.Replace(document, transformExclusive, list, 1),
 		strings.Replace(document, "</ds:SignatureValue>", "</ds:SignatureValue><ds:Object>"+strings.ReplaceAll(assertion(0), "_a1", "_b1")+"</ds:Object>", 1),
 	} {
-		f.Add([]byte(seed))
+		f.Add([]byte(seed), []byte{})
+		for what := range byte(7) {
+			f.Add([]byte(seed), []byte{what, 3 * what, what, what, what, 9, 5, 1})
+		}
 	}
-	f.Fuzz(func(t *testing.T, document []byte) {
-		root, err := Parse(document)
+	f.Fuzz(func(t *testing.T, document, edits []byte) {
+		root, err := Parse([]byte(mutate(string(document), edits)))
 		if err != nil {
 			return
 		}

@@ -174,33 +174,13 @@ func TestInteropXmlsec1AgreesOnAnyDocument(t *testing.T) {
 	})
 }
 
-// mutate changes a document at random places: pieces are dropped, doubled, moved and replaced.
-func mutate(document string, rng *rand.Rand) string {
-	parts := strings.SplitAfter(document, ">")
-	for range 1 + rng.IntN(3) {
-		i, j := rng.IntN(len(parts)), rng.IntN(len(parts))
-		switch rng.IntN(7) {
-		case 0:
-			parts[i] = ""
-		case 1:
-			parts[i] += parts[j]
-		case 2:
-			parts[i], parts[j] = parts[j], parts[i]
-		case 3:
-			parts[i] = strings.Replace(parts[i], "#", "", 1)
-		case 4:
-			parts[i] += []string{"<!-- x -->", " ", "&#13;", "<x xmlns='urn:x'/>", "text", "<ds:Object xmlns:ds='" + spaceDSig + "'/>"}[rng.IntN(6)]
-		case 5:
-			parts[i] = strings.Replace(parts[i], " ", []string{" x='1' ", " xmlns='urn:d' ", " xmlns:xs='urn:other' ", " ID='y' ", " Type='t' "}[rng.IntN(5)], 1)
-		case 6:
-			b := []byte(parts[i])
-			if len(b) > 0 {
-				b[rng.IntN(len(b))] = byte(' ' + rng.IntN(95))
-			}
-			parts[i] = string(b)
-		}
+// edits draws one to three edits.
+func edits(rng *rand.Rand) []byte {
+	b := make([]byte, 4*(1+rng.IntN(3)))
+	for i := range b {
+		b[i] = byte(rng.Uint32())
 	}
-	return strings.Join(parts, "")
+	return b
 }
 
 var mutants = flag.Int("mutants", 2_000, "how many mutants TestInteropXmlsec1AcceptsTheMutantsThatWeDo makes")
@@ -229,7 +209,7 @@ func TestInteropXmlsec1AcceptsTheMutantsThatWeDo(t *testing.T) {
 	}
 	read, accepted := 0, 0
 	for n := range *mutants {
-		root, err := Parse([]byte(mutate(seeds[n%len(seeds)], rng)))
+		root, err := Parse([]byte(mutate(seeds[n%len(seeds)], edits(rng))))
 		if err != nil {
 			continue
 		}

@@ -3,6 +3,9 @@ package xmlsec
 import (
 	"crypto"
 	"testing"
+
+	"github.com/beevik/etree"
+	dsig "github.com/russellhaering/goxmldsig"
 )
 
 func TestWhatIsSignedVerifies(t *testing.T) {
@@ -37,5 +40,19 @@ func TestWhatIsSignedVerifies(t *testing.T) {
 				t.Errorf("verified %s\nwant %s", got, want)
 			}
 		})
+	}
+}
+
+func TestWhatGoxmldsigSignsVerifies(t *testing.T) {
+	t.Parallel()
+	ctx := must(dsig.NewSigningContext(rsaKey(), [][]byte{certificate().Raw}))
+	ctx.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("") // it does not write a PrefixList down
+	doc := etree.NewDocument()
+	if err := doc.ReadFromString(assertion(3)); err != nil {
+		t.Fatal(err)
+	}
+	doc.SetRoot(must(ctx.SignEnveloped(doc.Root())))
+	if _, err := Verify(read(t, string(must(doc.WriteToBytes()))), public(rsaKey())); err != nil {
+		t.Error(err)
 	}
 }

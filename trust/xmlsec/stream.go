@@ -24,7 +24,8 @@ type Sink interface {
 // of the root at a time; each may have MaxBytes and is read as Parse would, but for a prefix bound anew, which those who join
 // metadata of many origins leave in. The root holds elements and white space only.
 //
-// A signature that comes first is checked before anything else is read; its digest at the end.
+// A signature that comes first is checked before anything else is read; its digest at the end. What is digested is the canonical form of the
+// very elements that the Sink is given.
 func VerifyStream(in io.ReadSeeker, keys []crypto.PublicKey, sink Sink) error {
 	s := stream{keys: keys, sink: sink}
 	err := s.pass(in)

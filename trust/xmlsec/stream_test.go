@@ -248,3 +248,38 @@ func TestStreamReadsPrefixesThatAreBoundAnew(t *testing.T) {
 		t.Errorf("as a message: %v", err)
 	}
 }
+
+// swapped reads as another document after it was rewound.
+type swapped struct{ documents []string }
+
+func (s *swapped) Seek(int64, int) (int64, error) {
+	s.documents = s.documents[1:]
+	return 0, nil
+}
+
+func (s *swapped) Read(p []byte) (int, error) {
+	if s.documents[0] == "" {
+		return 0, io.EOF
+	}
+	n := copy(p, s.documents[0])
+	s.documents[0] = s.documents[0][n:]
+	return n, nil
+}
+
+func TestADocumentThatChangesBetweenTwoPassesIsRefused(t *testing.T) {
+	t.Parallel()
+	list := func(prefix string) string {
+		return `<ds:Transform Algorithm="` + exclusive + `"><ec:InclusiveNamespaces xmlns:ec="` + exclusive + `" PrefixList="` + prefix + `"/></ds:Transform>`
+	}
+	document := signed(aggregate(2))
+	one := signatureLast(string(forge(document, transformExclusive, list("shibmd")).whole()))
+	other := signatureLast(string(forge(document, transformExclusive, list("md shibmd")).whole()))
+	if err := VerifyStream(&swapped{[]string{one, one}}, public(p256()), &staged{}); err != nil {
+		t.Errorf("twin: %v", err)
+	}
+	for _, second := range []string{other, strings.Replace(one, "idp1", "evil", 1), ""} {
+		if err := VerifyStream(&swapped{[]string{one, second}}, public(p256()), &staged{}); err == nil {
+			t.Errorf("it passes, changed to %.80q", second)
+		}
+	}
+}
