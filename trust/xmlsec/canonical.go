@@ -11,7 +11,7 @@ func (e *Element) Canonical(prefixes ...string) []byte { return e.canonical(nil,
 
 // canonical leaves out one element: the signature, for the enveloped transform.
 func (e *Element) canonical(without *Element, prefixes []string) []byte {
-	c := canonicaliser{without: without, prefixes: prefixes}
+	c := canonicaliser{out: make([]byte, 0, 4<<10), without: without, prefixes: prefixes}
 	c.element(e)
 	return c.out
 }

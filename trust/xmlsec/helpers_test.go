@@ -40,7 +40,7 @@ const (
 	spaceSAMLP = "urn:oasis:names:tc:SAML:2.0:protocol"
 )
 
-// assertion is one without signature, with as many attributes as asked for; 14 make 5.7 KB once it is signed.
+// assertion is one without signature, with as many attributes as asked for.
 func assertion(attributes int) string {
 	var b strings.Builder
 	b.WriteString(`<saml:Assertion xmlns:saml="` + spaceSAML + `" xmlns:xs="http://www.w3.org/2001/XMLSchema" ` +
