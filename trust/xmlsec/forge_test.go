@@ -59,11 +59,11 @@ func forge(document string, replacements ...string) *Element {
 	return must(Parse(root.whole()))
 }
 
-// mutate edits a document, four bytes an edit: what to do, to which tag, with which other one or which of some texts. Tags, with what stands in front of
+// mutate edits a document up to eight times (pieces may double each time), four bytes an edit: what to do, to which tag, with which other one or which of some texts. Tags, with what stands in front of
 // them, are dropped, doubled, moved, added and changed.
 func mutate(document string, edits []byte) string {
 	parts := strings.SplitAfter(document, ">")
-	for ; len(edits) >= 4; edits = edits[4:] {
+	for edits = edits[:min(len(edits), 32)]; len(edits) >= 4; edits = edits[4:] {
 		i, j := int(edits[1])%len(parts), int(edits[2])%len(parts)
 		one := func(texts ...string) string { return texts[int(edits[3])%len(texts)] }
 		switch edits[0] % 7 {
