@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+
+	"apostille/trust"
 )
 
 // Deps are the parts of the handler, wired in one place by the command. Token, Keys, Grants, Scopes and Log are required; a part that
@@ -50,7 +52,7 @@ func routes(d Deps) []route {
 	all := []route{
 		{path: "/oauth2/authorize", metadata: "authorization_endpoint", handler: d.Authorize},
 		{path: "/oauth2/par", metadata: "pushed_authorization_request_endpoint", handler: d.PAR},
-		{path: "/oauth2/token", metadata: "token_endpoint", handler: d.Token},
+		{path: trust.TokenPath, metadata: "token_endpoint", handler: d.Token},
 		{path: "/oauth2/userinfo", metadata: "userinfo_endpoint", handler: d.UserInfo},
 		{path: "/oauth2/introspect", metadata: "introspection_endpoint", handler: d.Introspect},
 		{path: "/oauth2/revoke", metadata: "revocation_endpoint", handler: d.Revoke},

@@ -90,12 +90,14 @@ func (c *Client) registered(a *API, scope string) bool {
 // reaches says whether a grant can come to a rule: local rules serve our own tokens and clients, others serve foreign credentials that
 // the trust takes, and people who may sign in to the client.
 func (g Grant) reaches(t *Trust, c *Client, r *rule) bool {
-	foreign := t.Spec.JWT != nil || t.Spec.IDToken != nil
+	jwt, saml := t.Spec.JWT != nil || t.Spec.IDToken != nil, t.Spec.SAML2 != nil
 	switch g {
 	case GrantTokenExchange:
-		return !r.signIn && (foreign || t.ID == Local)
+		return !r.signIn && (jwt || saml || t.ID == Local)
 	case GrantJWTBearer:
-		return !r.signIn && foreign
+		return !r.signIn && jwt
+	case GrantSAML2Bearer:
+		return !r.signIn && saml
 	case GrantClientCredentials:
 		return t.ID == Local && r.table == nil
 	case GrantCode, GrantRefresh:

@@ -20,6 +20,8 @@ var classes = map[Reason]Class{
 	ReasonTime:            ClassSubject,
 	ReasonSubject:         ClassSubject,
 	ReasonBound:           ClassSubject,
+	ReasonRecipient:       ClassSubject,
+	ReasonRestricted:      ClassSubject,
 	ReasonTokenID:         ClassSubject,
 	ReasonReplayed:        ClassSubject,
 	ReasonClaim:           ClassSubject,

@@ -9,6 +9,7 @@ import (
 func cloneTrust(s TrustSpec) TrustSpec {
 	s.Require = cloneConditions(s.Require)
 	s.JWT, s.IDToken = cloneUse(s.JWT), cloneUse(s.IDToken)
+	s.SAML2 = cloneAssertion(s.SAML2)
 	s.Login = cloneLogin(s.Login)
 	s.Grants = slices.Clone(s.Grants)
 	for i := range s.Grants {
@@ -66,6 +67,16 @@ func cloneUse(u *UseSpec) *UseSpec {
 	out.Audiences = slices.Clone(u.Audiences)
 	out.Parties = slices.Clone(u.Parties)
 	out.Types = slices.Clone(u.Types)
+	return &out
+}
+
+func cloneAssertion(a *AssertionSpec) *AssertionSpec {
+	if a == nil {
+		return nil
+	}
+	out := *a
+	out.Audiences = slices.Clone(a.Audiences)
+	out.Recipients = slices.Clone(a.Recipients)
 	return &out
 }
 

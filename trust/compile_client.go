@@ -6,7 +6,7 @@ import (
 )
 
 // grants are the grants that exist.
-var grants = []Grant{GrantTokenExchange, GrantJWTBearer, GrantClientCredentials, GrantCode, GrantRefresh}
+var grants = []Grant{GrantTokenExchange, GrantJWTBearer, GrantSAML2Bearer, GrantClientCredentials, GrantCode, GrantRefresh}
 
 // GrantNames lists the grants as `grants` of a client names them.
 func GrantNames() []string {

@@ -33,7 +33,8 @@ func (c *compiler) local(path string, s TrustSpec) {
 		set bool
 	}{
 		{"issuer", s.Issuer != ""}, {"domain", s.Domain != ""}, {"subject", s.Subject != ""},
-		{"keys", s.KeySource != ""}, {"exchange.jwt", s.JWT != nil}, {"exchange.id_token", s.IDToken != nil}, {"login", s.Login != nil},
+		{"keys", s.KeySource != ""}, {"exchange.jwt", s.JWT != nil}, {"exchange.id_token", s.IDToken != nil},
+		{"exchange.saml2", s.SAML2 != nil}, {"login", s.Login != nil},
 	} {
 		if f.set {
 			c.fault(path+"."+f.key, "remove it, or declare a trust of another name",
@@ -47,14 +48,15 @@ func (c *compiler) foreign(path string, t *Trust) {
 	if !idSyntax.MatchString(t.ID) {
 		c.fault(path, "use 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit", "%q is not a trust name", t.ID)
 	}
-	c.foreignIssuer(path+".issuer", t.Spec.Issuer)
+	c.foreignIssuer(path+".issuer", &t.Spec)
 	if !t.Spec.Disabled {
 		c.reg.byIssuer[t.Spec.Issuer] = append(c.reg.byIssuer[t.Spec.Issuer], t)
 	}
 	if t.Spec.Domain == "" {
 		t.Spec.Domain = t.Spec.Issuer
 	}
-	if t.Spec.Subject == "" {
+	t.byNameID = t.Spec.Subject == ""
+	if t.byNameID {
 		t.Spec.Subject = "sub"
 	}
 	var err error
@@ -64,23 +66,26 @@ func (c *compiler) foreign(path string, t *Trust) {
 	if t.Spec.KeySource == "" {
 		c.fault(path+".keys", "say where its keys come from, such as keys = { discovery = true }", "the trust has no keys")
 	}
-	if t.Spec.JWT == nil && t.Spec.IDToken == nil && t.Spec.Login == nil {
+	if t.Spec.JWT == nil && t.Spec.IDToken == nil && t.Spec.SAML2 == nil && t.Spec.Login == nil {
 		c.fault(path+".exchange", `say what it may be used for, such as jwt = { audiences = ["…"] }, or declare its login`,
 			"the trust has no use: no kind of its tokens may be exchanged, and nobody signs in with it")
 	}
 	c.use(path+".exchange.jwt", t.Spec.JWT)
 	c.use(path+".exchange.id_token", t.Spec.IDToken)
+	c.assertions(path+".exchange.saml2", t.Spec.SAML2)
 	if t.Spec.Login != nil {
 		c.login(path, t)
 	}
 }
 
 // foreignIssuer checks an upstream's issuer. It is compared byte for byte, so a trailing slash may well be right;
-// RFC 7519 §4.1.1 also allows a plain name or a URN.
-func (c *compiler) foreignIssuer(path, issuer string) {
+// RFC 7519 §4.1.1 also allows a plain name or a URN. An entityID is a name and nothing else, though it may look like an http URL
+// (SAML Core 2.0 §8.3.6).
+func (c *compiler) foreignIssuer(path string, t *TrustSpec) {
 	const remedy = "copy the value of iss from one of its tokens"
+	issuer, jwt := t.Issuer, t.JWT != nil || t.IDToken != nil
 	err := nameFault(issuer)
-	if err == nil && strings.Contains(issuer, "://") {
+	if err == nil && strings.Contains(issuer, "://") && (jwt || t.SAML2 == nil) {
 		err = issuerFault(issuer, c.spec.Dev)
 	}
 	switch {
@@ -150,7 +155,7 @@ func (c *compiler) overlaps() {
 	for _, id := range sortedKeys(c.reg.trusts) {
 		t := c.reg.trusts[id]
 		for _, u := range t.uses() {
-			for i, audience := range u.spec.Audiences {
+			for i, audience := range u.audiences {
 				k := use{t.Spec.Issuer, u.name, audience}
 				other, taken := first[k]
 				if !taken {
@@ -167,18 +172,21 @@ func (c *compiler) overlaps() {
 
 // namedUse is a use under its name in the configuration.
 type namedUse struct {
-	name string
-	spec *UseSpec
+	name      string
+	audiences []string
 }
 
 // uses lists what the trust may be used for.
 func (t *Trust) uses() []namedUse {
 	var out []namedUse
 	if t.Spec.JWT != nil {
-		out = append(out, namedUse{"jwt", t.Spec.JWT})
+		out = append(out, namedUse{"jwt", t.Spec.JWT.Audiences})
 	}
 	if t.Spec.IDToken != nil {
-		out = append(out, namedUse{"id_token", t.Spec.IDToken})
+		out = append(out, namedUse{"id_token", t.Spec.IDToken.Audiences})
+	}
+	if t.Spec.SAML2 != nil {
+		out = append(out, namedUse{"saml2", t.Spec.SAML2.Audiences})
 	}
 	return out
 }

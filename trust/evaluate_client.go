@@ -36,14 +36,16 @@ func (e *evaluation) clientMay() bool {
 	return e.pass("client", c.ID)
 }
 
-// takes says which credentials a grant is for. RFC 7523 §2.1 assertions come from elsewhere: our own tokens are
+// takes says which credentials a grant is for. RFC 7521 assertions come from elsewhere: our own tokens are
 // exchanged by RFC 8693 only, under its rules for holders and chains.
 func (g Grant) takes(c CredentialType) bool {
 	switch g {
 	case GrantTokenExchange:
-		return c == CredentialJWT || c == CredentialIDToken || c == CredentialOwnToken
+		return c == CredentialJWT || c == CredentialIDToken || c == CredentialSAML2 || c == CredentialOwnToken
 	case GrantJWTBearer:
 		return c == CredentialJWT || c == CredentialIDToken
+	case GrantSAML2Bearer:
+		return c == CredentialSAML2
 	case GrantClientCredentials:
 		return c == CredentialClient
 	case GrantCode, GrantRefresh:

@@ -23,7 +23,7 @@ func (e *evaluation) trustLive() bool {
 	case t.Spec.Disabled:
 		return e.refuse(ReasonTrustNotLive, "trust", "trust %q is disabled: enable it", s.Trust)
 	case s.Credential == CredentialJWT && t.Spec.JWT == nil, s.Credential == CredentialIDToken && t.Spec.IDToken == nil,
-		s.Credential == CredentialLogin && t.Spec.Login == nil:
+		s.Credential == CredentialSAML2 && t.Spec.SAML2 == nil, s.Credential == CredentialLogin && t.Spec.Login == nil:
 		return e.refuse(ReasonTrustNotLive, "trust", "trust %q does not take a %s: declare that use", s.Trust, s.Credential)
 	}
 	e.trust = t
@@ -34,7 +34,7 @@ func (e *evaluation) trustLive() bool {
 func (e *evaluation) subjectWhole() bool {
 	s := &e.q.Subject
 	login := s.Credential == CredentialLogin
-	foreign := s.Credential == CredentialJWT || s.Credential == CredentialIDToken || login
+	foreign := s.Credential == CredentialJWT || s.Credential == CredentialIDToken || s.Credential == CredentialSAML2 || login
 	own := s.Credential == CredentialOwnToken || s.Credential == CredentialClient
 	switch {
 	case !foreign && !own:
@@ -132,7 +132,7 @@ func (e *evaluation) holderMay() bool {
 	switch s.Credential {
 	case CredentialClient, CredentialLogin:
 		return true
-	case CredentialJWT, CredentialIDToken:
+	case CredentialJWT, CredentialIDToken, CredentialSAML2:
 		e.links = 1
 		return true
 	}

@@ -23,6 +23,8 @@ const (
 	ReasonTime            Reason = "time_claim_invalid"  // exp, iat, nbf missing, of the wrong type or absurd
 	ReasonSubject         Reason = "subject_missing"     //
 	ReasonBound           Reason = "binding_unsupported" // cnf or may_act: would be laundered
+	ReasonRecipient       Reason = "recipient_mismatch"  // no bearer confirmation of an assertion is for this endpoint
+	ReasonRestricted      Reason = "restricted"          // a condition of an assertion that is not known, or that nothing be issued for it
 	ReasonTokenID         Reason = "jti_missing"         // a one-time rule needs jti
 	ReasonReplayed        Reason = "replayed"            // (issuer, jti) was claimed before
 	ReasonClaim           Reason = "claim_type_invalid"  // a claim we read has the wrong JSON type

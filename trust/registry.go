@@ -11,13 +11,18 @@ type Trust struct {
 	ID   string
 	Spec TrustSpec // as given, defaults filled in
 
-	subject claimPath   // Spec.Subject
+	subject  claimPath // Spec.Subject
+	byNameID bool      // Spec.Subject was not given
+
 	require []condition // sorted by claim path
 	rules   []*rule     // in the order of Spec.Grants
 }
 
 // SubjectClaim finds the claim that names the subject; false if it is absent or null.
 func (t *Trust) SubjectClaim(claims map[string]any) (any, bool) { return t.subject.find(claims) }
+
+// ByNameID says whether an assertion's NameID names the subject, because the trust names no claim that does.
+func (t *Trust) ByNameID() bool { return t.byNameID }
 
 // SubOf makes our `sub` of a subject of the trust, named as its subject claim names it. Not for Local, whose subjects are
 // clients (ClientSub) or have a sub already.
@@ -91,6 +96,9 @@ func newRegistry(issuer string) *Registry {
 
 // Issuer returns our issuer identifier.
 func (r *Registry) Issuer() string { return r.issuer }
+
+// TokenEndpoint is the URL of our token endpoint.
+func (r *Registry) TokenEndpoint() string { return r.issuer + TokenPath }
 
 // Trust looks a trust up by ID. Disabled ones are found: their Spec says so. Local is always found.
 func (r *Registry) Trust(id string) (*Trust, bool) {

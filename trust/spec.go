@@ -2,6 +2,9 @@ package trust
 
 import "time"
 
+// TokenPath is where the token endpoint is, below our issuer. Policy knows it, because assertions name their recipient.
+const TokenPath = "/oauth2/token"
+
 // Local is the ID of the built-in trust: our own tokens and clients.
 const Local = "local"
 
@@ -87,15 +90,16 @@ type AppSpec struct {
 type TrustSpec struct {
 	Name     string
 	Disabled bool
-	Issuer   string // compared byte for byte with `iss`
+	Issuer   string // compared byte for byte with `iss`, or the Issuer of an assertion (its entityID)
 	Domain   string // subject domain; "" = Issuer
-	Subject  string // claim path that names the subject; "" = "sub"
+	Subject  string // claim path that names the subject; "" = "sub", of an assertion its NameID
 	// KeySource names where the keys come from (e.g. "discovery", "jwks_url:https://…"): two trusts with
 	// one issuer and overlapping uses are refused unless their key sources are equal. "" = no keys, refused.
 	KeySource string
 	Require   map[string]ConditionSpec // claim path → condition; binds every entry
 	JWT       *UseSpec                 // [trust.ID.exchange] jwt = {…}: nil = not exchangeable
 	IDToken   *UseSpec                 // id_token = {…}
+	SAML2     *AssertionSpec           // saml2 = {…}
 	Login     *LoginSpec               // [trust.ID.login]: nil = nobody signs in with it
 	Grants    []GrantSpec
 }
@@ -119,6 +123,16 @@ type UseSpec struct {
 	Types     []string      // allowed header typ, lower case, without "application/"; empty: the usual ones, which upstream/oidc knows
 	MaxAge    time.Duration // now − iat at most; 0 = DefaultMaxAge
 	OneTime   bool          // each (issuer, jti) is accepted once, durably; jti is then required
+}
+
+// AssertionSpec says how SAML 2.0 assertions of a trust may be used as subject tokens. Each is accepted once, durably.
+type AssertionSpec struct {
+	// Audiences: of each AudienceRestriction one Audience must be among them; empty = our issuer.
+	Audiences []string
+	// Recipients a bearer confirmation may name. Our token endpoint (RFC 7522 §3) is always among them; further ones are an
+	// application's own. Nothing else of ours can be: what was sent to another endpoint of ours is worth nothing here.
+	Recipients []string
+	MaxAge     time.Duration // now − IssueInstant at most; 0 = DefaultMaxAge
 }
 
 // GrantSpec is one `[[trust.ID.grant]]`.
@@ -176,6 +190,7 @@ type Grant string
 const (
 	GrantTokenExchange     Grant = "token_exchange"     // RFC 8693
 	GrantJWTBearer         Grant = "jwt_bearer"         // RFC 7523 §2.1
+	GrantSAML2Bearer       Grant = "saml2_bearer"       // RFC 7522 §2.1
 	GrantClientCredentials Grant = "client_credentials" // RFC 6749 §4.4
 	GrantCode              Grant = "authorization_code" // RFC 6749 §4.1; the sign-in itself is decided under it too
 	GrantRefresh           Grant = "refresh_token"      // RFC 6749 §6

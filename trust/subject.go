@@ -9,6 +9,7 @@ type CredentialType string
 const (
 	CredentialJWT      CredentialType = "jwt"       // a foreign JWT (subject_token_type jwt or access_token)
 	CredentialIDToken  CredentialType = "id_token"  // a foreign OIDC ID token
+	CredentialSAML2    CredentialType = "saml2"     // a foreign SAML 2.0 assertion
 	CredentialOwnToken CredentialType = "own_token" // an access token of ours
 	CredentialClient   CredentialType = "client"    // the authenticated client itself
 	CredentialLogin    CredentialType = "login"     // a sign-in with an upstream, fresh or remembered (session, code, refresh)
@@ -20,7 +21,7 @@ type Subject struct {
 	Trust      string // trust it was verified under; Local for own tokens and clients
 	Origin     string // trust the identity first came from: Trust, or an own token's `idp`
 	Domain     string // subject domain (issuer, unless the trust sets domain)
-	Kind       string // claim that named the subject, e.g. "sub"
+	Kind       string // claim that named the subject, e.g. "sub"; of a NameID its format and qualifiers too
 	Value      string // its value
 	Sub        string // our subject: DeriveSub(Domain, Kind, Value), an own token's sub, or "client:ID"
 
@@ -28,7 +29,7 @@ type Subject struct {
 	Scopes    []string       // its own scopes; see HasScopes
 	HasScopes bool           // it carried `scope` or `scp` (an empty one counts)
 	Issuer    string
-	TokenID   string    // jti; "" if none
+	TokenID   string    // jti, or an assertion's ID; "" if none
 	IssuedAt  time.Time // zero if the credential has none
 	Expires   time.Time // bounds whatever is issued from it; zero only for CredentialClient
 	OneTime   bool      // the trust wants (Issuer, TokenID) claimed before a token is issued

@@ -6,6 +6,7 @@ import "apostille/trust"
 const (
 	GrantTypeTokenExchange     = "urn:ietf:params:oauth:grant-type:token-exchange" // RFC 8693 §2.1
 	GrantTypeJWTBearer         = "urn:ietf:params:oauth:grant-type:jwt-bearer"     // RFC 7523 §2.1
+	GrantTypeSAML2Bearer       = "urn:ietf:params:oauth:grant-type:saml2-bearer"   // RFC 7522 §2.1
 	GrantTypeClientCredentials = "client_credentials"                              // RFC 6749 §4.4
 	GrantTypeCode              = "authorization_code"                              // RFC 6749 §4.1.3
 	GrantTypeRefresh           = "refresh_token"                                   // RFC 6749 §6
@@ -15,6 +16,7 @@ const (
 var grantTypes = map[string]trust.Grant{
 	GrantTypeTokenExchange:     trust.GrantTokenExchange,
 	GrantTypeJWTBearer:         trust.GrantJWTBearer,
+	GrantTypeSAML2Bearer:       trust.GrantSAML2Bearer,
 	GrantTypeClientCredentials: trust.GrantClientCredentials,
 	GrantTypeCode:              trust.GrantCode,
 	GrantTypeRefresh:           trust.GrantRefresh,

@@ -27,6 +27,7 @@ var byClass = map[trust.Class]spelling{
 var bySubject = map[trust.Grant]spelling{
 	trust.GrantTokenExchange:     {CodeInvalidRequest, http.StatusBadRequest}, // RFC 8693 §2.2.2
 	trust.GrantJWTBearer:         {CodeInvalidGrant, http.StatusBadRequest},   // RFC 7523 §3.1
+	trust.GrantSAML2Bearer:       {CodeInvalidGrant, http.StatusBadRequest},   // RFC 7522 §3.1
 	trust.GrantClientCredentials: {CodeInvalidGrant, http.StatusBadRequest},
 	trust.GrantCode:              {CodeInvalidGrant, http.StatusBadRequest}, // RFC 6749 §5.2
 	trust.GrantRefresh:           {CodeInvalidGrant, http.StatusBadRequest}, // RFC 6749 §5.2
@@ -42,8 +43,8 @@ var exceptions = map[trust.Reason]spelling{
 // descriptions are what strangers are told. They name no issuer, key, rule or value: the audit record under the reference
 // that goes with them has the whole reason.
 var descriptions = map[trust.Reason]string{
-	trust.ReasonMalformed:         "the token is not a well-formed compact JWS",
-	trust.ReasonTooLarge:          "the token is too large (16 KB at most)",
+	trust.ReasonMalformed:         "the token is not well-formed",
+	trust.ReasonTooLarge:          "the token is too large",
 	trust.ReasonHeader:            "the token's header has a member that is not accepted here",
 	trust.ReasonAlgorithm:         "the token's algorithm is not accepted here",
 	trust.ReasonType:              "the token is not of the type it was declared as",
@@ -56,9 +57,11 @@ var descriptions = map[trust.Reason]string{
 	trust.ReasonExpired:           "the token has expired",
 	trust.ReasonNotYetValid:       "the token is not valid yet",
 	trust.ReasonTooOld:            "the token was issued too long ago",
-	trust.ReasonTime:              "the token lacks a usable exp or iat",
+	trust.ReasonTime:              "the token lacks a usable time of issue or expiry",
 	trust.ReasonSubject:           "the token names no usable subject",
-	trust.ReasonBound:             "the token is bound to a key or names a delegate (cnf, may_act); such tokens are not accepted here",
+	trust.ReasonBound:             "the token is bound to a key or names a delegate; such tokens are not accepted here",
+	trust.ReasonRecipient:         "the assertion has no bearer confirmation for this server's token endpoint",
+	trust.ReasonRestricted:        "the assertion has a condition that cannot be met here",
 	trust.ReasonTokenID:           "the token needs a jti: it may be used once only",
 	trust.ReasonReplayed:          "the token was used before and may be used once only",
 	trust.ReasonClaim:             "a claim of the token has the wrong type",

@@ -28,7 +28,10 @@ var layout = map[string][]string{
 	"upstream/fetch": {},
 	"upstream/keys":  {"trust/jose", "upstream/fetch"},
 	"upstream/oidc":  {"trust", "trust/jose", "upstream", "upstream/fetch", "upstream/keys"},
-	"upstream/fake":  {"trust/jose"},
+	"upstream/saml":  {"trust", "trust/xmlsec", "upstream"},
+	"upstream/fake":  {"trust/jose", "trust/xmlsec"},
+
+	"upstream/saml/samltest": {},
 
 	"exchange": {"trust", "upstream/oidc", "broker/oauth"},
 
@@ -94,6 +97,7 @@ var onlyFor = map[string][]string{
 	"upstream/fake":          {"cmd/apostille"}, // the demo; serve never starts a fake
 	"broker/threat":          {},
 	"broker/store/storetest": {},
+	"upstream/saml/samltest": {},
 }
 
 type goPackage struct {

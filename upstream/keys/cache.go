@@ -2,6 +2,7 @@ package keys
 
 import (
 	"context"
+	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -135,6 +136,27 @@ func (c *Cache) Lookup(ctx context.Context, trustID, kid string, alg jose.Alg) (
 		return nil, 0, ErrUnknown
 	}
 	return keys, s.version, nil
+}
+
+// Signers returns the keys of one trust, for signatures whose key no name tells: those of SAML, whose KeyInfo nobody is to believe. It waits
+// as Lookup does. Errors are ErrUnavailable, wrapped with the reason, or ErrUnknown for a set without keys.
+func (c *Cache) Signers(ctx context.Context, trustID string) ([]crypto.PublicKey, error) {
+	e := (*c.trusts.Load())[trustID]
+	if e == nil {
+		return nil, fmt.Errorf("%w: trust %q has no key source", ErrUnavailable, trustID)
+	}
+	s, err := c.current(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.set.Keys()) == 0 {
+		return nil, ErrUnknown
+	}
+	signers := make([]crypto.PublicKey, len(s.set.Keys()))
+	for i, k := range s.set.Keys() {
+		signers[i] = k.Public
+	}
+	return signers, nil
 }
 
 // current returns the set to look in.

@@ -9,6 +9,7 @@ import (
 
 	"apostille/trust"
 	"apostille/trust/jose"
+	"apostille/upstream"
 )
 
 // Keys finds keys; *keys.Cache implements it, and the keyring does for trust.Local.
@@ -31,17 +32,8 @@ type Want struct {
 	Client string // authenticated client; "" if none. A trust without a rule for it refuses before keys are looked up
 }
 
-// Error is a refusal: a stable reason and a detail for the admin. Its text never holds the token.
-type Error struct {
-	Reason trust.Reason
-	Trust  string // the trust it was matched to, if that far
-	Detail string
-	Checks []trust.Check // made so far; the last one is what failed
-	Cause  error
-}
-
-func (e *Error) Error() string { return string(e.Reason) + ": " + e.Detail }
-func (e *Error) Unwrap() error { return e.Cause }
+// Error is a refusal. Its text never holds the token.
+type Error = upstream.Refusal
 
 // Verifier turns a JWT into a trust.Subject. Safe for concurrent use; do not copy after first use.
 type Verifier struct {

@@ -1,0 +1,72 @@
+package saml
+
+import (
+	"errors"
+	"fmt"
+
+	"apostille/trust/xmlsec"
+)
+
+// attribute is an Attribute (SAML Core 2.0 §2.7.3.1).
+type attribute struct {
+	name   string
+	values []string
+	other  bool // a value that is not text
+}
+
+func readAttributes(e *xmlsec.Element) (list []attribute, err error) {
+	seen := map[string]bool{}
+	return list, structure(e, "", many(1, func(e *xmlsec.Element) error {
+		a, err := readAttribute(e)
+		if err != nil {
+			return err
+		}
+		if seen[a.name] {
+			return errors.New("an Attribute stands there twice")
+		}
+		seen[a.name] = true
+		list = append(list, a)
+		return nil
+	}, "Attribute"))
+}
+
+// readAttribute reads an Attribute. Others of its XML attributes are descriptions: the schema lets anything stand there.
+func readAttribute(e *xmlsec.Element) (a attribute, err error) {
+	a.name, _ = e.Attr("Name")
+	if wrong := identifier(a.name, maxID); wrong != "" {
+		return a, fmt.Errorf("Name of an Attribute %s", wrong)
+	}
+	if !e.Spaced() {
+		return a, errors.New("text in Attribute")
+	}
+	for c := range e.Children() {
+		if !c.Is(saml("AttributeValue")) {
+			return a, errors.New("Attribute has something that does not belong there")
+		}
+		value, ok := c.Text()
+		if !ok {
+			a.other = true
+			continue
+		}
+		if isNil, _ := c.AttrNS(xmlsec.Name{Space: spaceXSI, Local: "nil"}); isNil == "true" || isNil == "1" {
+			continue
+		}
+		a.values = append(a.values, value)
+	}
+	return a, nil
+}
+
+// claim is the value as conditions and mappings see it: a string, or a list of strings; nil if there is none that is text.
+func (a *attribute) claim() any {
+	switch {
+	case a.other || len(a.values) == 0:
+		return nil
+	case len(a.values) == 1:
+		return a.values[0]
+	}
+	list := make([]any, len(a.values))
+	for i, v := range a.values {
+		list[i] = v
+	}
+	return list
+}
