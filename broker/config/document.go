@@ -131,8 +131,9 @@ type trustDoc struct {
 	CAFile     string                         `toml:"ca_file"`
 	Require    map[string]trust.ConditionSpec `toml:"require"`
 	Exchange   struct {
-		JWT     *useDoc `toml:"jwt"`
-		IDToken *useDoc `toml:"id_token"`
+		JWT     *useDoc       `toml:"jwt"`
+		IDToken *useDoc       `toml:"id_token"`
+		SAML2   *assertionDoc `toml:"saml2"`
 	} `toml:"exchange"`
 	Login  *trustLoginDoc `toml:"login"`
 	Grants []grantDoc     `toml:"grant"`
@@ -171,6 +172,12 @@ type useDoc struct {
 	Types     []string      `toml:"types"`
 	MaxAge    time.Duration `toml:"max_age"`
 	OneTime   bool          `toml:"one_time"`
+}
+
+type assertionDoc struct {
+	Audiences  []string      `toml:"audiences"`
+	Recipients []string      `toml:"recipients"`
+	MaxAge     time.Duration `toml:"max_age"`
 }
 
 type grantDoc struct {

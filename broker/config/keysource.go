@@ -20,6 +20,7 @@ func (l *loader) keySource(path string, t *trustDoc) (keys.Source, string) {
 	for i, alg := range t.Algorithms {
 		src.Algs[i] = jose.Alg(alg)
 	}
+	l.assertionKeys(path, t)
 	k := t.Keys
 	switch {
 	case k == nil:
@@ -41,10 +42,28 @@ func (l *loader) keySource(path string, t *trustDoc) (keys.Source, string) {
 		src.Static, digest = l.jwksFile(path+".keys.jwks_file", k.JWKSFile, src.Algs)
 		k.JWKSFile = l.resolve(path, k.JWKSFile)
 	} else {
-		src.Static, digest = l.certificates(path+".keys.certificates", k.Certificates, src.Algs)
+		parse := jose.ParsePEM
+		if t.Exchange.SAML2 != nil {
+			parse = jose.ParsePinnedPEM
+		}
+		src.Static, digest = l.certificates(path+".keys.certificates", k.Certificates, src.Algs, parse)
 		k.Certificates = l.resolveAll(path, k.Certificates)
 	}
 	return src, "static:" + digest
+}
+
+// assertionKeys refuses what cannot verify assertions: they are verified with certificates that were pinned.
+func (l *loader) assertionKeys(path string, t *trustDoc) {
+	if t.Exchange.SAML2 == nil {
+		return
+	}
+	if t.Keys != nil && t.Keys.Certificates == nil && !l.faulty(path+".keys") {
+		l.fault(path+".keys", "assertions are verified with certificates, and the keys come from elsewhere",
+			`write keys = { certificates = ["…"] } with the signing certificates of the issuer's metadata; a trust of its own for its JWTs`)
+	}
+	if t.Algorithms != nil {
+		l.fault(path+".algorithms", "has no effect on assertions", "drop it: RSA and ECDSA with SHA-256 or better are accepted, and nothing else")
+	}
 }
 
 // fetched reads what concerns keys behind a URL. Other TLS roots are another source, so it returns what
@@ -150,7 +169,7 @@ func encryptionKeys(set []byte) map[string]bool {
 }
 
 // certificates reads PEM files into one set.
-func (l *loader) certificates(path string, files []string, allowed []jose.Alg) (*jose.Set, string) {
+func (l *loader) certificates(path string, files []string, allowed []jose.Alg, parse func([]byte, []jose.Alg) (*jose.Set, error)) (*jose.Set, string) {
 	var all []jose.Key
 	var digests []string
 	for i, file := range files {
@@ -160,7 +179,7 @@ func (l *loader) certificates(path string, files []string, allowed []jose.Alg) (
 			continue
 		}
 		digests = append(digests, digestOf(b))
-		set, err := jose.ParsePEM(b, allowed)
+		set, err := parse(b, allowed)
 		if err != nil {
 			l.fault(at, file+": "+err.Error(), "give PEM blocks of type CERTIFICATE (of the signer, not of its CA) or PUBLIC KEY")
 		} else if set != nil {

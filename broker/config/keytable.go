@@ -107,7 +107,7 @@ func clientKeys() []key {
 		{Name: "name", Kind: kindString, DefaultDoc: "the ID", Doc: "For people."},
 		{Name: "disabled", Kind: kindBool, Doc: "Refuse it, but keep its lines."},
 		{Name: "grants", Kind: kindStrings, DefaultDoc: "none", Doc: "Ways it may ask for a token.",
-			Enum: []string{string(trust.GrantTokenExchange), string(trust.GrantJWTBearer), string(trust.GrantClientCredentials), string(trust.GrantCode), string(trust.GrantRefresh)}},
+			Enum: []string{string(trust.GrantTokenExchange), string(trust.GrantJWTBearer), string(trust.GrantSAML2Bearer), string(trust.GrantClientCredentials), string(trust.GrantCode), string(trust.GrantRefresh)}},
 		{Name: "apis", Kind: kindListMap, DefaultDoc: "none", Doc: "Its registration: API ID → scopes it may ever be given."},
 		{Name: "lifetime", Kind: kindDuration, DefaultDoc: "no bound of its own", Doc: "Upper bound of its tokens."},
 		{Name: "secret_sha256", Kind: kindStrings, Min: 1, Max: 2, Secret: true,
@@ -183,18 +183,19 @@ func trustKeys() []key {
 	return []key{
 		{Name: "name", Kind: kindString, DefaultDoc: "the ID", Doc: "For people."},
 		{Name: "disabled", Kind: kindBool, Doc: "Refuse it, but keep its lines; they are checked all the same."},
-		{Name: "issuer", Kind: kindString, Required: true, Doc: "Compared byte for byte with `iss`."},
+		{Name: "issuer", Kind: kindString, Required: true, Doc: "Compared byte for byte with `iss`; of assertions the entityID."},
 		{Name: "domain", Kind: kindString, DefaultDoc: "the issuer", Doc: "Subject domain: what our `sub` is derived from, with the subject."},
-		{Name: "subject", Kind: kindString, Default: "sub", Doc: "Claim that names the subject; a name, or a JSON pointer that starts with `/`."},
+		{Name: "subject", Kind: kindString, DefaultDoc: "`sub`; of assertions the NameID", Doc: "Claim or attribute that names the subject; a name, or a JSON pointer that starts with `/`."},
 		{Name: "keys", Kind: kindTable, Inline: true, Required: true, Fields: sourceKeys(), OneOf: []string{"discovery", "jwks_url", "jwks_file", "certificates"},
 			Doc: "Where its keys come from."},
-		{Name: "algorithms", Kind: kindStrings, Min: 1, Enum: algorithms(), DefaultDoc: "all that fit the keys", Doc: "Signature algorithms accepted from it."},
+		{Name: "algorithms", Kind: kindStrings, Min: 1, Enum: algorithms(), DefaultDoc: "all that fit the keys", Doc: "Signature algorithms accepted from it. Not with `saml2`: assertions are signed with RSA or ECDSA and SHA-256 or better."},
 		{Name: "max_stale", Kind: kindDuration, DefaultDoc: "24h, of fetched keys", Doc: "How long the last good keys serve while the issuer does not answer."},
 		{Name: "ca_file", Kind: kindString, Path: true, DefaultDoc: "the system's roots", Doc: "PEM file of private TLS roots, for fetched keys and for its login."},
 		{Name: "require", Kind: kindTests, DefaultDoc: "nothing", Doc: "Claim → condition; binds every use of this trust."},
 		{Name: "exchange", Kind: kindTable, DefaultDoc: "not exchangeable", Doc: "Which of its tokens may be exchanged.", Fields: []key{
 			{Name: "jwt", Kind: kindTable, Inline: true, Fields: useKeys(), DefaultDoc: "refused", Doc: "JWTs, such as access tokens."},
 			{Name: "id_token", Kind: kindTable, Inline: true, Fields: useKeys(), DefaultDoc: "refused", Doc: "OIDC ID tokens."},
+			{Name: "saml2", Kind: kindTable, Inline: true, Fields: assertionKeys(), DefaultDoc: "refused", Doc: "SAML 2.0 assertions, each once. The keys must be `certificates`."},
 		}},
 		{Name: "login", Kind: kindTable, Fields: trustLoginKeys(), DefaultDoc: "nobody signs in", Doc: "People may sign in with it. The endpoints are found by the issuer."},
 		{Name: "grant", Kind: kindTables, Fields: grantKeys(), DefaultDoc: "nothing is granted", Doc: "What its holders may get."},
@@ -221,6 +222,14 @@ func useKeys() []key {
 		{Name: "types", Kind: kindStrings, DefaultDoc: "the usual ones", Doc: "Allowed header `typ`, lower case, without `application/`."},
 		{Name: "max_age", Kind: kindDuration, Default: trust.DefaultMaxAge, Doc: "Time since `iat`, at most."},
 		{Name: "one_time", Kind: kindBool, Doc: "Each token once; it then needs a `jti`."},
+	}
+}
+
+func assertionKeys() []key {
+	return []key{
+		{Name: "audiences", Kind: kindStrings, Min: 1, DefaultDoc: "our issuer", Doc: "Of each `AudienceRestriction` one `Audience` must be among them."},
+		{Name: "recipients", Kind: kindStrings, Min: 1, DefaultDoc: "none", Doc: "What `Recipient` may be besides our token endpoint: the assertion consumer URL of an application that sends its assertions on. Never one of ours."},
+		{Name: "max_age", Kind: kindDuration, Default: trust.DefaultMaxAge, Doc: "Time since `IssueInstant`, at most."},
 	}
 }
 

@@ -150,7 +150,10 @@ func TestDefaultsAreThoseOfTheReference(t *testing.T) {
 	if c.Limits.PerIP != (Rate{50, 100}) || c.Limits.PerClient.PerSecond == 0 || c.Limits.Concurrent < 64 {
 		t.Errorf("limits %+v", c.Limits)
 	}
-	if spec := c.Policy.Trusts["head-office"]; spec.Subject != "sub" || spec.JWT.MaxAge != time.Hour || c.Keys["head-office"].MaxStale != 24*time.Hour {
+	if office, _ := c.Registry.Trust("head-office"); office.Spec.Subject != "sub" {
+		t.Errorf("the subject is %q", office.Spec.Subject)
+	}
+	if spec := c.Policy.Trusts["head-office"]; spec.JWT.MaxAge != time.Hour || c.Keys["head-office"].MaxStale != 24*time.Hour {
 		t.Errorf("trust %+v", spec)
 	}
 }

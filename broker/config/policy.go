@@ -65,7 +65,7 @@ func (l *loader) sharedDomains(trusts map[string]trust.TrustSpec) {
 func (l *loader) trust(c *Config, id string, t *trustDoc) {
 	spec := trust.TrustSpec{
 		Name: t.Name, Disabled: t.Disabled, Issuer: t.Issuer, Domain: t.Domain, Subject: t.Subject,
-		Require: t.Require, JWT: t.Exchange.JWT.spec(), IDToken: t.Exchange.IDToken.spec(), Login: t.Login.spec(),
+		Require: t.Require, JWT: t.Exchange.JWT.spec(), IDToken: t.Exchange.IDToken.spec(), SAML2: t.Exchange.SAML2.spec(), Login: t.Login.spec(),
 		Grants: make([]trust.GrantSpec, len(t.Grants)),
 	}
 	for i, g := range t.Grants {
@@ -89,6 +89,13 @@ func (u *useDoc) spec() *trust.UseSpec {
 		return nil
 	}
 	return &trust.UseSpec{Audiences: u.Audiences, Parties: u.Parties, Types: u.Types, MaxAge: u.MaxAge, OneTime: u.OneTime}
+}
+
+func (a *assertionDoc) spec() *trust.AssertionSpec {
+	if a == nil {
+		return nil
+	}
+	return &trust.AssertionSpec{Audiences: a.Audiences, Recipients: a.Recipients, MaxAge: a.MaxAge}
 }
 
 // newClient is the remedy wherever a secret is missing or unfit.

@@ -69,6 +69,9 @@ func trustSummary(t *trust.Trust, rights []Right) TrustSummary {
 	if t.Spec.IDToken != nil {
 		s.Takes["id_token"] = t.Spec.IDToken.Audiences
 	}
+	if t.Spec.SAML2 != nil {
+		s.Takes["saml2"] = t.Spec.SAML2.Audiences
+	}
 	return s
 }
 

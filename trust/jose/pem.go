@@ -16,7 +16,20 @@ import (
 // the block's number and the remedy: private keys and any other block, damaged blocks, CA certificates, certificates whose
 // key usage lacks digitalSignature, keys that ParseJWKS would refuse, more than 256 KiB, and more than 4 keys for one
 // algorithm (no kid tells which to try). allowed narrows the algorithms; an empty list means all of Alg.
-func ParsePEM(b []byte, allowed []Alg) (*Set, error) {
+func ParsePEM(b []byte, allowed []Alg) (*Set, error) { return parsePEM(b, allowed, checkLeaf) }
+
+// ParsePinnedPEM reads what ParsePEM reads, and takes a self-signed certificate although it says that it is a CA's, as that of most SAML
+// identity providers does: it vouches for its own key alone.
+func ParsePinnedPEM(b []byte, allowed []Alg) (*Set, error) {
+	return parsePEM(b, allowed, func(cert *x509.Certificate) error {
+		if bytes.Equal(cert.RawIssuer, cert.RawSubject) {
+			return checkUsage(cert)
+		}
+		return checkLeaf(cert)
+	})
+}
+
+func parsePEM(b []byte, allowed []Alg, check func(*x509.Certificate) error) (*Set, error) {
 	if err := checkAllowed(allowed); err != nil {
 		return nil, err
 	}
@@ -26,7 +39,7 @@ func ParsePEM(b []byte, allowed []Alg) (*Set, error) {
 	}
 	var keys []Key
 	for i, block := range blocks {
-		pub, err := publicKey(block)
+		pub, err := publicKey(block, check)
 		if err == nil {
 			err = checkPublic(pub)
 		}
@@ -95,7 +108,7 @@ func checkBlock(block *pem.Block, number int) error {
 	return fmt.Errorf("PEM block %d is %.40q, not CERTIFICATE or PUBLIC KEY", number, block.Type)
 }
 
-func publicKey(block *pem.Block) (crypto.PublicKey, error) {
+func publicKey(block *pem.Block, check func(*x509.Certificate) error) (crypto.PublicKey, error) {
 	if block.Type == "PUBLIC KEY" {
 		pub, err := x509.ParsePKIXPublicKey(block.Bytes)
 		if err != nil {
@@ -107,7 +120,7 @@ func publicKey(block *pem.Block) (crypto.PublicKey, error) {
 	if err != nil {
 		return nil, errors.New("not a certificate that can be read")
 	}
-	return cert.PublicKey, checkLeaf(cert)
+	return cert.PublicKey, check(cert)
 }
 
 // checkLeaf refuses a certificate whose key is not for signing tokens. A CA's key signs certificates: trusting it for tokens, where
@@ -117,6 +130,10 @@ func checkLeaf(cert *x509.Certificate) error {
 		return errors.New("this is a CA certificate; give the token signer's own certificate, " +
 			"or, if it signs tokens all the same, its public key (openssl x509 -pubkey -noout)")
 	}
+	return checkUsage(cert)
+}
+
+func checkUsage(cert *x509.Certificate) error {
 	if cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
 		return errors.New("the certificate's key usage lacks digitalSignature")
 	}

@@ -177,3 +177,23 @@ func TestCertificatesDescribesThem(t *testing.T) {
 		}
 	}
 }
+
+// Most SAML identity providers sign with a self-signed certificate that openssl has made a CA's.
+func TestA22_APinnedCertificateMayBeItsOwnCA(t *testing.T) {
+	t.Parallel()
+	ca := func(c *x509.Certificate) { c.IsCA, c.BasicConstraintsValid = true, true }
+	if _, err := ParsePEM([]byte(certificate(p256(), ca)), nil); err == nil {
+		t.Error("ParsePEM takes a CA's certificate")
+	}
+	if set, err := ParsePinnedPEM([]byte(certificate(p256(), ca)), nil); err != nil || len(set.Keys()) != 1 {
+		t.Errorf("set %v, error %v", set, err)
+	}
+	for name, text := range map[string]string{
+		"of 1024 bits":   certificate(must(rsa.GenerateKey(rand.Reader, 1024)), ca),
+		"for encryption": certificate(rsaKey(), func(c *x509.Certificate) { ca(c); c.KeyUsage = x509.KeyUsageKeyEncipherment }),
+	} {
+		if _, err := ParsePinnedPEM([]byte(text), nil); err == nil {
+			t.Errorf("a key %s is taken", name)
+		}
+	}
+}
