@@ -60,6 +60,43 @@ func TestTheJWTBearerGrantTakesForeignTokensOnly(t *testing.T) {
 	}
 }
 
+// assertions notes what it is asked for.
+type assertions struct{ encoded, client string }
+
+func (a *assertions) Assertion(_ context.Context, _ *trust.Registry, encoded, client string) (trust.Subject, error) {
+	a.encoded, a.client = encoded, client
+	return trust.Subject{Sub: "asserted"}, nil
+}
+
+func TestAssertionsGoToTheirOwnVerifier(t *testing.T) {
+	t.Parallel()
+	for name, ask := range map[string]func(exchange.Verifier, exchange.Assertions) (trust.Subject, error){
+		"an exchange": func(v exchange.Verifier, a exchange.Assertions) (trust.Subject, error) {
+			return exchange.TokenExchange{Verifier: v, Assertions: a}.Subject(t.Context(), nil, "portal",
+				oauth.ParamsOf("subject_token", "PHg+", "subject_token_type", oauth.TokenTypeSAML2))
+		},
+		"the grant": func(_ exchange.Verifier, a exchange.Assertions) (trust.Subject, error) {
+			return exchange.SAML2Bearer{Assertions: a}.Subject(t.Context(), nil, "portal", oauth.ParamsOf("assertion", "PHg+"))
+		},
+	} {
+		v, a := &verifier{}, &assertions{}
+		if got, err := ask(v, a); err != nil || got.Sub != "asserted" || a.encoded != "PHg+" || a.client != "portal" || v.raw != "" {
+			t.Errorf("%s: subject %+v, error %v, asked for %+v", name, got, err, a)
+		}
+	}
+	for name, params := range map[string][]string{
+		"no assertion":                      nil,
+		"a subject_token beside":            {"assertion", "x", "subject_token", "x"},
+		"an actor beside the assertion":     {"assertion", "x", "actor_token", "x"},
+		"a request object beside assertion": {"assertion", "x", "request", "x"},
+	} {
+		a := &assertions{}
+		if _, err := (exchange.SAML2Bearer{Assertions: a}).Subject(t.Context(), nil, "portal", oauth.ParamsOf(params...)); err == nil || a.encoded != "" {
+			t.Errorf("%s: error %v, verified %q", name, err, a.encoded)
+		}
+	}
+}
+
 func TestA77_RequestsThatAreRefusedBeforeAnythingIsVerified(t *testing.T) {
 	t.Parallel()
 	v := &verifier{}
@@ -79,7 +116,7 @@ func TestA77_RequestsThatAreRefusedBeforeAnythingIsVerified(t *testing.T) {
 		{"no subject_token", exchanges, full[2:], trust.ReasonRequest, "", "subject_token is missing"},
 		{"no subject_token_type", exchanges, full[:2], trust.ReasonRequest, "", "subject_token_type is missing"},
 		{"an unknown subject_token_type", exchanges, append(full[:3:3], "urn:x"), trust.ReasonUnsupportedType, "", jwt},
-		{"SAML", exchanges, append(full[:3:3], oauth.TokenTypeSAML2), trust.ReasonUnsupportedType, "", jwt},
+		{"SAML 1.1", exchanges, append(full[:3:3], oauth.TokenTypeSAML1), trust.ReasonUnsupportedType, "", jwt},
 		{"a refresh token asked for", exchanges, append(full[:4:4], "requested_token_type", oauth.TokenTypeRefresh), trust.ReasonUnsupportedType, "", access},
 		{"an ID token asked for", exchanges, append(full[:4:4], "requested_token_type", id), trust.ReasonUnsupportedType, "", access},
 		{"an actor", exchanges, append(full[:4:4], "actor_token", "x"), trust.ReasonUnsupportedParam, oauth.CodeInvalidRequest, "actor_token"},

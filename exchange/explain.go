@@ -49,7 +49,8 @@ type Examiner interface {
 // Explainer says what requests would come to. It runs the grants themselves and trust.Evaluate, in the order of the token
 // endpoint.
 type Explainer struct {
-	Verifier Examiner
+	Verifier   Examiner
+	Assertions Assertions
 	// Unsure says whether a refusal for want of a key leaves the signature open, because the keys at hand are not what the
 	// server would have. nil: only keys that cannot be had at all leave it open.
 	Unsure   func(*Refusal) bool
@@ -63,14 +64,14 @@ func (e *Explainer) Explain(ctx context.Context, reg *trust.Registry, q Query) E
 		return e.refused(q, reg, refusal)
 	}
 	x := Explanation{SignatureChecked: true}
-	subject, err := subjectOf(ctx, e.Verifier, reg, q)
+	subject, err := e.subjectOf(ctx, e.Verifier, reg, q)
 	if err != nil {
 		refusal := AsRefusal(err)
 		if !e.open(refusal) {
 			return e.refused(q, reg, refusal)
 		}
 		x.SignatureChecked, x.Unchecked = false, refusal.Detail
-		if subject, err = subjectOf(ctx, unverified{e.Verifier}, reg, q); err != nil {
+		if subject, err = e.subjectOf(ctx, unverified{e.Verifier}, reg, q); err != nil {
 			return e.refused(q, reg, AsRefusal(err))
 		}
 	}
@@ -113,12 +114,14 @@ func clientRefusal(reason trust.Reason, detail string) *Refusal {
 }
 
 // subjectOf runs VERIFY as the grant does.
-func subjectOf(ctx context.Context, v Verifier, reg *trust.Registry, q Query) (trust.Subject, error) {
+func (e *Explainer) subjectOf(ctx context.Context, v Verifier, reg *trust.Registry, q Query) (trust.Subject, error) {
 	switch q.Grant {
 	case trust.GrantTokenExchange:
-		return TokenExchange{Verifier: v}.Subject(ctx, reg, q.Client, q.Params)
+		return TokenExchange{Verifier: v, Assertions: e.Assertions}.Subject(ctx, reg, q.Client, q.Params)
 	case trust.GrantJWTBearer:
 		return JWTBearer{Verifier: v}.Subject(ctx, reg, q.Client, q.Params)
+	case trust.GrantSAML2Bearer:
+		return SAML2Bearer{Assertions: e.Assertions}.Subject(ctx, reg, q.Client, q.Params)
 	case trust.GrantClientCredentials:
 		return ClientCredentials{}.Subject(ctx, reg, q.Client, q.Params)
 	}

@@ -13,8 +13,16 @@ type Verifier interface {
 	Verify(ctx context.Context, reg *trust.Registry, raw string, want oidc.Want) (trust.Subject, error)
 }
 
-// TokenExchange is RFC 8693 for JWTs.
-type TokenExchange struct{ Verifier Verifier }
+// Assertions turns a SAML assertion, base64url, into a subject; *saml.Verifier implements it. Its errors are *saml.Error.
+type Assertions interface {
+	Assertion(ctx context.Context, reg *trust.Registry, encoded, client string) (trust.Subject, error)
+}
+
+// TokenExchange is RFC 8693 for JWTs and SAML assertions.
+type TokenExchange struct {
+	Verifier   Verifier
+	Assertions Assertions
+}
 
 // Name of the grant.
 func (TokenExchange) Name() trust.Grant { return trust.GrantTokenExchange }
@@ -47,6 +55,9 @@ func (g TokenExchange) Subject(ctx context.Context, reg *trust.Registry, client 
 		return trust.Subject{}, &Refusal{Reason: trust.ReasonUnsupportedType, Detail: "requested_token_type is not supported",
 			Public: "requested_token_type must be " + oauth.TokenTypeAccessToken + " or " + oauth.TokenTypeJWT}
 	}
+	if p.Get("subject_token_type") == oauth.TokenTypeSAML2 {
+		return g.Assertions.Assertion(ctx, reg, p.Get("subject_token"), client)
+	}
 	want, err := wanted(p.Get("subject_token_type"))
 	if err != nil {
 		return trust.Subject{}, err
@@ -67,7 +78,7 @@ func wanted(declared string) (oidc.Want, error) {
 		return oidc.Want{Type: trust.CredentialIDToken}, nil
 	}
 	return oidc.Want{}, &Refusal{Reason: trust.ReasonUnsupportedType, Detail: "subject_token_type is not supported",
-		Public: "subject_token_type must be one of " + oauth.TokenTypeJWT + ", " + oauth.TokenTypeIDToken + ", " + oauth.TokenTypeAccessToken}
+		Public: "subject_token_type must be one of " + oauth.TokenTypeJWT + ", " + oauth.TokenTypeIDToken + ", " + oauth.TokenTypeAccessToken + ", " + oauth.TokenTypeSAML2}
 }
 
 // JWTBearer is the JWT bearer grant (RFC 7523 §2.1): a foreign JWT as the authorization grant.
@@ -91,6 +102,29 @@ func (g JWTBearer) Subject(ctx context.Context, reg *trust.Registry, client stri
 		return trust.Subject{}, missing("assertion")
 	}
 	return g.Verifier.Verify(ctx, reg, p.Get("assertion"), oidc.Want{Type: trust.CredentialJWT, Client: client})
+}
+
+// SAML2Bearer is the SAML 2.0 bearer grant (RFC 7522 §2.1): a foreign assertion as the authorization grant.
+type SAML2Bearer struct{ Assertions Assertions }
+
+// Name of the grant.
+func (SAML2Bearer) Name() trust.Grant { return trust.GrantSAML2Bearer }
+
+// Credential is the assertion as sent.
+func (SAML2Bearer) Credential(p oauth.Params) string { return p.Get("assertion") }
+
+// IssuedTokenType is RFC 8693's, so not in this grant's answer.
+func (SAML2Bearer) IssuedTokenType(oauth.Params) string { return "" }
+
+// Subject verifies the assertion.
+func (g SAML2Bearer) Subject(ctx context.Context, reg *trust.Registry, client string, p oauth.Params) (trust.Subject, error) {
+	if err := CheckParameters(p, "assertion"); err != nil {
+		return trust.Subject{}, err
+	}
+	if !p.Has("assertion") {
+		return trust.Subject{}, missing("assertion")
+	}
+	return g.Assertions.Assertion(ctx, reg, p.Get("assertion"), client)
 }
 
 // ClientCredentials is RFC 6749 §4.4: the client is the subject.

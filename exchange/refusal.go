@@ -4,7 +4,7 @@ import (
 	"errors"
 
 	"apostille/trust"
-	"apostille/upstream/oidc"
+	"apostille/upstream"
 )
 
 // Refusal is why no subject came of a request.
@@ -29,7 +29,7 @@ func AsRefusal(err error) *Refusal {
 	if errors.As(err, &refusal) {
 		return refusal
 	}
-	var verify *oidc.Error
+	var verify *upstream.Refusal
 	if errors.As(err, &verify) {
 		return &Refusal{Reason: verify.Reason, Trust: verify.Trust, Detail: verify.Detail, Checks: verify.Checks, Cause: verify.Cause}
 	}

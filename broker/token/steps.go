@@ -113,7 +113,7 @@ func (e *Endpoint) claim(ctx context.Context, c *call) error {
 		return &exchange.Refusal{Reason: trust.ReasonStore, Trust: s.Trust, Detail: "claiming a one-time token", Cause: err}
 	}
 	if !first {
-		return &exchange.Refusal{Reason: trust.ReasonReplayed, Trust: s.Trust, Detail: "jti was used before"}
+		return &exchange.Refusal{Reason: trust.ReasonReplayed, Trust: s.Trust, Detail: "the token was used before"}
 	}
 	return nil
 }

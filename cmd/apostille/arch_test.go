@@ -33,7 +33,7 @@ var layout = map[string][]string{
 
 	"upstream/saml/samltest": {},
 
-	"exchange": {"trust", "upstream/oidc", "broker/oauth"},
+	"exchange": {"trust", "upstream", "upstream/oidc", "broker/oauth"},
 
 	"broker":         {"trust", "broker/clientauth", "broker/mint", "broker/page", "broker/store"},
 	"broker/account": {"trust", "broker/audit", "broker/mint", "broker/oauth", "broker/page", "broker/session", "broker/store"},

@@ -49,9 +49,9 @@ only; http for loopback. Exit 3 if the server refuses, 4 if it cannot be reached
 	f.StringVar(&q.caFile, "ca-file", "", "PEM file of private TLS roots")
 	f.StringVar(&q.clientID, "client-id", "", "client to authenticate as (default: no authentication)")
 	f.StringVar(&q.secretFile, "client-secret-file", "", "file with the client secret, - for standard input (default: $APOSTILLE_CLIENT_SECRET)")
-	f.StringVar(&q.grant, "grant", string(trust.GrantTokenExchange), "token_exchange, jwt_bearer or client_credentials")
-	f.StringVar(&q.token, "subject-token", "", "token to exchange (for jwt_bearer: the assertion): @FILE, - for standard input, or text")
-	f.StringVar(&q.tokenType, "subject-token-type", "jwt", "jwt, id_token, access_token, or the URN")
+	f.StringVar(&q.grant, "grant", string(trust.GrantTokenExchange), "token_exchange, jwt_bearer, saml2_bearer or client_credentials")
+	f.StringVar(&q.token, "subject-token", "", "token to exchange (for jwt_bearer and saml2_bearer: the assertion): @FILE, - for standard input, or text; an assertion also as XML")
+	f.StringVar(&q.tokenType, "subject-token-type", "jwt", "jwt, id_token, access_token, saml2, or the URN")
 	f.StringVar(&q.requestedType, "requested-token-type", "", "access_token, jwt, or the URN (default: the server's choice)")
 	f.StringArrayVar(&q.audiences, "audience", nil, "API by ID or audience (repeatable)")
 	f.StringArrayVar(&q.resources, "resource", nil, "API by URI (repeatable)")
@@ -95,18 +95,18 @@ func (a *app) tokenForm(q *tokenRequest) (url.Values, error) {
 	form := url.Values{"grant_type": {oauth.GrantType(grant)}}
 	switch {
 	case oauth.GrantType(grant) == "":
-		return nil, usage("--grant must be token_exchange, jwt_bearer or client_credentials, not %q", q.grant)
+		return nil, usage("--grant must be token_exchange, jwt_bearer, saml2_bearer or client_credentials, not %q", q.grant)
 	case grant == trust.GrantClientCredentials && q.token != "":
 		return nil, usage("--grant client_credentials takes no --subject-token: the client is the subject")
 	case grant != trust.GrantClientCredentials && q.token == "":
 		return nil, usage("--subject-token is missing: give @FILE, - for standard input, or the text itself")
 	}
 	if q.token != "" {
-		token, err := a.input(q.token, "--subject-token")
+		token, err := a.credential(q.token)
 		if err != nil {
 			return nil, err
 		}
-		if grant == trust.GrantJWTBearer {
+		if takesAssertion(grant) {
 			form.Set("assertion", token)
 		} else {
 			form.Set("subject_token", token)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"strings"
 	"time"
@@ -42,6 +43,7 @@ Keys come from the configuration's files and from the last good sets in the stor
 them from a file. Without keys the signature is not checked, and the verdict says so. The client counts as authenticated.
 Exit 3 if refused, 4 if --online could not have the keys.`,
 		Example: `  apostille explain --client warehouse-portal --subject-token @token.jwt --audience warehouse --scope stock.read
+  apostille explain --client warehouse-portal --subject-token @assertion.xml --subject-token-type saml2 --audience warehouse
   apostille explain --unauthenticated --subject-token - --online < token.jwt
   apostille explain --client ddstore --grant client_credentials --audience warehouse
   apostille explain --client warehouse-portal --subject-token @token.jwt --at 2026-01-31T12:00:00Z --output json`,
@@ -51,9 +53,9 @@ Exit 3 if refused, 4 if --online could not have the keys.`,
 	f := cmd.Flags()
 	f.StringVar(&q.client, "client", "", "client that asks")
 	f.BoolVar(&q.unauthenticated, "unauthenticated", false, "nobody authenticates: the token is the credential")
-	f.StringVar(&q.grant, "grant", string(trust.GrantTokenExchange), "token_exchange, jwt_bearer or client_credentials")
-	f.StringVar(&q.token, "subject-token", "", "the foreign token (for jwt_bearer: the assertion): @FILE, - for standard input, or text")
-	f.StringVar(&q.tokenType, "subject-token-type", "jwt", "jwt, id_token, access_token, or the URN")
+	f.StringVar(&q.grant, "grant", string(trust.GrantTokenExchange), "token_exchange, jwt_bearer, saml2_bearer or client_credentials")
+	f.StringVar(&q.token, "subject-token", "", "the foreign token (for jwt_bearer and saml2_bearer: the assertion): @FILE, - for standard input, or text; an assertion also as XML")
+	f.StringVar(&q.tokenType, "subject-token-type", "jwt", "jwt, id_token, access_token, saml2, or the URN")
 	f.StringArrayVar(&q.audiences, "audience", nil, "API by ID or audience (repeatable)")
 	f.StringArrayVar(&q.resources, "resource", nil, "API by URI (repeatable)")
 	f.StringArrayVar(&q.scopes, "scope", nil, "scopes, separated by spaces (repeatable)")
@@ -103,7 +105,7 @@ func (a *app) explain(ctx context.Context, q *asked) error {
 
 func explained(ctx context.Context, cfg *config.Config, q exchange.Query, supply keySupply, marks []store.SubjectMark, now func() time.Time) exchange.Explanation {
 	e := &exchange.Explainer{
-		Verifier: supply.verifierAt(now), Unsure: supply.unsure, Now: now,
+		Verifier: supply.verifierAt(now), Assertions: supply.assertionsAt(now), Unsure: supply.unsure, Now: now,
 		Standing: func(sub string) trust.Standing { return standingOf(marks, sub) },
 	}
 	return e.Explain(ctx, cfg.Registry, q)
@@ -129,7 +131,7 @@ func (a *app) query(q *asked) (exchange.Query, error) {
 	out := exchange.Query{Grant: trust.Grant(q.grant), Client: q.client}
 	switch {
 	case oauth.GrantType(out.Grant) == "":
-		return out, usage("--grant must be token_exchange, jwt_bearer or client_credentials, not %q", q.grant)
+		return out, usage("--grant must be token_exchange, jwt_bearer, saml2_bearer or client_credentials, not %q", q.grant)
 	case (q.client == "") == !q.unauthenticated:
 		return out, usage("say who asks: exactly one of --client ID and --unauthenticated")
 	case out.Grant == trust.GrantClientCredentials && q.token != "":
@@ -145,11 +147,11 @@ func (a *app) query(q *asked) (exchange.Query, error) {
 		pairs = append(pairs, "resource", v)
 	}
 	if q.token != "" {
-		token, err := a.input(q.token, "--subject-token")
+		token, err := a.credential(q.token)
 		if err != nil {
 			return out, err
 		}
-		if out.Grant == trust.GrantJWTBearer {
+		if takesAssertion(out.Grant) {
 			pairs = append(pairs, "assertion", token)
 		} else {
 			pairs = append(pairs, "subject_token", token, "subject_token_type", tokenTypeURN(q.tokenType))
@@ -157,6 +159,20 @@ func (a *app) query(q *asked) (exchange.Query, error) {
 	}
 	out.Params = oauth.ParamsOf(pairs...)
 	return out, nil
+}
+
+// takesAssertion says whether a grant has its credential in `assertion` (RFC 7521 §4.1).
+func takesAssertion(g trust.Grant) bool {
+	return g == trust.GrantJWTBearer || g == trust.GrantSAML2Bearer
+}
+
+// credential reads a token. An assertion may be written as XML: it is encoded as a form carries it.
+func (a *app) credential(arg string) (string, error) {
+	token, err := a.input(arg, "--subject-token")
+	if err == nil && strings.HasPrefix(token, "<") {
+		token = base64.RawURLEncoding.EncodeToString([]byte(token))
+	}
+	return token, err
 }
 
 // tokenTypeURN spells a short name of a token type out. Others pass: whoever reads them says what is wrong.
@@ -168,6 +184,8 @@ func tokenTypeURN(short string) string {
 		return oauth.TokenTypeIDToken
 	case "access_token":
 		return oauth.TokenTypeAccessToken
+	case "saml2":
+		return oauth.TokenTypeSAML2
 	}
 	return short
 }

@@ -31,6 +31,7 @@ import (
 	"apostille/upstream/fetch"
 	"apostille/upstream/keys"
 	"apostille/upstream/oidc"
+	"apostille/upstream/saml"
 
 	"github.com/spf13/cobra"
 )
@@ -130,6 +131,7 @@ func (s *server) openUpstreams(cfg *config.Config) error {
 		LastGood:   lastGood{s.store}, Now: time.Now, Log: s.log, OnFetch: s.metrics.Fetched,
 	})
 	s.verifier = &oidc.Verifier{Keys: s.verifyingKeys(), Handles: token.Handles{Store: s.store}, Now: time.Now}
+	s.assertions = &saml.Verifier{Keys: s.keys, Now: time.Now}
 	var err error
 	if s.signIn, err = s.newSignIn(cfg); err != nil {
 		return err
@@ -141,8 +143,9 @@ func (s *server) openUpstreams(cfg *config.Config) error {
 // newBroker makes the handler.
 func (s *server) newBroker(cfg *config.Config) (http.Handler, error) {
 	grants := map[trust.Grant]token.Grant{
-		trust.GrantTokenExchange:     exchange.TokenExchange{Verifier: s.verifier},
+		trust.GrantTokenExchange:     exchange.TokenExchange{Verifier: s.verifier, Assertions: s.assertions},
 		trust.GrantJWTBearer:         exchange.JWTBearer{Verifier: s.verifier},
+		trust.GrantSAML2Bearer:       exchange.SAML2Bearer{Assertions: s.assertions},
 		trust.GrantClientCredentials: exchange.ClientCredentials{},
 		trust.GrantCode:              family.CodeGrant{Families: s.signIn.families},
 		trust.GrantRefresh:           family.RefreshGrant{Families: s.signIn.families},
@@ -167,7 +170,8 @@ func (s *server) newBroker(cfg *config.Config) (http.Handler, error) {
 	deps := broker.Deps{
 		Issuer: cfg.Issuer, Token: endpoint, Keys: s.ring, Scopes: s.scopes, Log: s.log,
 		Grants: []string{
-			oauth.GrantTypeCode, oauth.GrantTypeRefresh, oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer, oauth.GrantTypeClientCredentials,
+			oauth.GrantTypeCode, oauth.GrantTypeRefresh, oauth.GrantTypeTokenExchange, oauth.GrantTypeJWTBearer, oauth.GrantTypeSAML2Bearer,
+			oauth.GrantTypeClientCredentials,
 		},
 	}
 	s.mount(cfg, &deps, endpoint)

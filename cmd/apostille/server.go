@@ -30,6 +30,7 @@ import (
 	"apostille/upstream/fetch"
 	"apostille/upstream/keys"
 	"apostille/upstream/oidc"
+	"apostille/upstream/saml"
 )
 
 // server is what lives as long as the process. What a reload replaces stands in atomic pointers.
@@ -39,19 +40,20 @@ type server struct {
 	metrics *metrics.Metrics
 	started time.Time
 
-	store     store.Store
-	ring      *keyring.Ring
-	marks     *token.Marks
-	audit     *audit.Writer
-	recent    *account.Recent // records to audit
-	strangers *audit.Sampler
-	guard     *fetch.Guard
-	keys      *keys.Cache
-	verifier  *oidc.Verifier
-	follower  *broker.Follower
-	kek       *keyring.KEK
-	salt      []byte // of pairwise subjects
-	signIn    *signIn
+	store      store.Store
+	ring       *keyring.Ring
+	marks      *token.Marks
+	audit      *audit.Writer
+	recent     *account.Recent // records to audit
+	strangers  *audit.Sampler
+	guard      *fetch.Guard
+	keys       *keys.Cache
+	verifier   *oidc.Verifier
+	assertions *saml.Verifier
+	follower   *broker.Follower
+	kek        *keyring.KEK
+	salt       []byte // of pairwise subjects
+	signIn     *signIn
 
 	config      atomic.Pointer[config.Config]
 	policy      atomic.Pointer[token.Policy]

@@ -42,7 +42,7 @@ Exit 3 if it does not verify, 4 if the keys cannot be had.`,
 	f := cmd.Flags()
 	f.StringVar(&q.client, "client", "", "client that would ask (default: the first that the rules name)")
 	f.StringVar(&q.token, "subject-token", "", "the token: @FILE, - for standard input, or text")
-	f.StringVar(&q.tokenType, "subject-token-type", "jwt", "jwt or id_token")
+	f.StringVar(&q.tokenType, "subject-token-type", "jwt", "jwt, id_token or saml2")
 	f.Var(&q.at, "at", "verify for another moment (default now)")
 	return cmd
 }
@@ -63,14 +63,14 @@ func (a *app) trustTest(ctx context.Context, q *trial) error {
 	if q.token == "" {
 		return usage("--subject-token is missing: give @FILE, - for standard input, or the text itself")
 	}
-	raw, err := a.input(q.token, "--subject-token")
+	raw, err := a.credential(q.token)
 	if err != nil {
 		return err
 	}
-	kinds := map[string]trust.CredentialType{"jwt": trust.CredentialJWT, "id_token": trust.CredentialIDToken}
+	kinds := map[string]trust.CredentialType{"jwt": trust.CredentialJWT, "id_token": trust.CredentialIDToken, "saml2": trust.CredentialSAML2}
 	want := oidc.Want{Type: kinds[q.tokenType]}
 	if want.Type == "" {
-		return usage("--subject-token-type must be jwt or id_token, not %q", q.tokenType)
+		return usage("--subject-token-type must be jwt, id_token or saml2, not %q", q.tokenType)
 	}
 	cfg, err := a.loaded()
 	if err != nil {
@@ -83,7 +83,12 @@ func (a *app) trustTest(ctx context.Context, q *trial) error {
 		return err
 	}
 	supply := a.onlineSupply(cfg, nil)
-	subject, err := supply.verifierAt(a.clock(q.at)).Verify(ctx, cfg.Registry, raw, want)
+	var subject trust.Subject
+	if want.Type == trust.CredentialSAML2 {
+		subject, err = supply.assertionsAt(a.clock(q.at)).Assertion(ctx, cfg.Registry, raw, want.Client)
+	} else {
+		subject, err = supply.verifierAt(a.clock(q.at)).Verify(ctx, cfg.Registry, raw, want)
+	}
 	return a.showTrial(q.id, want.Client, subject, err)
 }
 

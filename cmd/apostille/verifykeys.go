@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"apostille/trust/jose"
 	"apostille/upstream/keys"
 	"apostille/upstream/oidc"
+	"apostille/upstream/saml"
 )
 
 // discard is the log of commands: what they have to say is their output.
@@ -24,8 +26,9 @@ var discard = slog.New(slog.DiscardHandler)
 
 // keySupply is where a command has keys from, to verify a token as the server would.
 type keySupply struct {
-	keys   oidc.Keys
-	source string // in words
+	keys    oidc.Keys
+	signers saml.Keys
+	source  string // in words
 	// unsure says whether a refusal for want of a key is only ours: the server could ask its upstream.
 	unsure func(*exchange.Refusal) bool
 }
@@ -52,7 +55,7 @@ func fileSupply(path string) (keySupply, error) {
 	if err != nil {
 		return keySupply{}, usage("--jwks %s: %w", path, err)
 	}
-	return keySupply{keys: oneSet{set}, source: "the key set " + path}, nil
+	return keySupply{keys: oneSet{set}, signers: oneSet{set}, source: "the key set " + path}, nil
 }
 
 func (a *app) onlineSupply(cfg *config.Config, st storeReader) keySupply {
@@ -69,7 +72,7 @@ func (a *app) onlineSupply(cfg *config.Config, st storeReader) keySupply {
 		},
 	})
 	cache.Replace(cfg.Keys)
-	return keySupply{keys: allKeys{upstream: cache, own: ownKeys{st, a.now}}, source: "the upstreams, asked now"}
+	return keySupply{keys: allKeys{upstream: cache, own: ownKeys{st, a.now}}, signers: cache, source: "the upstreams, asked now"}
 }
 
 func (a *app) storedSupply(cfg *config.Config, st storeReader) keySupply {
@@ -82,7 +85,7 @@ func (a *app) storedSupply(cfg *config.Config, st storeReader) keySupply {
 	cache := keys.New(c)
 	cache.Replace(cfg.Keys)
 	return keySupply{
-		keys: allKeys{upstream: cache, own: ownKeys{st, a.now}}, source: source,
+		keys: allKeys{upstream: cache, own: ownKeys{st, a.now}}, signers: cache, source: source,
 		unsure: func(r *exchange.Refusal) bool {
 			src, foreign := cfg.Keys[r.Trust]
 			return r.Reason == trust.ReasonKeyUnknown && foreign && src.Static == nil
@@ -93,6 +96,11 @@ func (a *app) storedSupply(cfg *config.Config, st storeReader) keySupply {
 // verifierAt makes a verifier that remembers nothing.
 func (k keySupply) verifierAt(now func() time.Time) *oidc.Verifier {
 	return &oidc.Verifier{Keys: k.keys, Now: now, Capacity: -1}
+}
+
+// assertionsAt makes a verifier of assertions.
+func (k keySupply) assertionsAt(now func() time.Time) *saml.Verifier {
+	return &saml.Verifier{Keys: k.signers, Now: now}
 }
 
 // oneSet gives every trust the same keys.
@@ -107,6 +115,14 @@ func (o oneSet) Lookup(_ context.Context, _, kid string, alg jose.Alg) ([]jose.K
 }
 
 func (oneSet) Version(string) uint64 { return 1 }
+
+func (o oneSet) Signers(context.Context, string) ([]crypto.PublicKey, error) {
+	signers := make([]crypto.PublicKey, len(o.set.Keys()))
+	for i, k := range o.set.Keys() {
+		signers[i] = k.Public
+	}
+	return signers, nil
+}
 
 // ownKeys are the broker's published keys, from the store. They need no key file: what verifies is public.
 type ownKeys struct {
