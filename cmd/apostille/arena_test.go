@@ -56,6 +56,7 @@ type arena struct {
 	partner      *fake.Provider
 	cloud        *fake.Provider
 	once         *fake.Provider
+	idp          *fake.IdP // an office that speaks SAML
 	robot        crypto.Signer
 	evil         *httptest.Server
 	evilRequests atomic.Int64
@@ -202,6 +203,7 @@ func newParties(t testing.TB, alg jose.Alg) *arena {
 	a.partner = fake.NewProvider(fake.Options{Issuer: "https://partner.example", Alg: "ES256"})
 	a.cloud = fake.NewProvider(fake.Options{Issuer: "https://cloud.example", Alg: "ES256"})
 	a.once = fake.NewProvider(fake.Options{Issuer: "https://once.example", Alg: "ES256"})
+	a.idp = idp
 	a.evil = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(a.cloud.JWKS()) }))
 	a.evil.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
@@ -231,6 +233,7 @@ func (a *arena) configure(t testing.TB, change ...string) {
 	for name, p := range map[string]*fake.Provider{"partner": a.partner, "cloud": a.cloud, "once": a.once} {
 		writeFile(t, filepath.Join(a.dir, name+".json"), p.JWKS())
 	}
+	writeFile(t, filepath.Join(a.dir, "idp.pem"), a.idp.PEM())
 	robot, err := jose.MarshalJWKS(jose.NewSet(jose.Key{ID: "r1", Algs: []jose.Alg{"ES256"}, Public: a.robot.Public()}))
 	if err != nil {
 		t.Fatal(err)
@@ -306,7 +309,7 @@ resources = ["https://inventory.west.example/items"]
 scopes = { "items.read" = "See items", "stock.read" = "See stock" }
 
 [client.portal]
-grants = ["token_exchange", "jwt_bearer", "client_credentials", "authorization_code", "refresh_token"]
+grants = ["token_exchange", "jwt_bearer", "saml2_bearer", "client_credentials", "authorization_code", "refresh_token"]
 redirect_uris = ["https://portal.west.example/callback"]
 first_party = true
 apis = { warehouse = ["stock.read", "stock.order"] }
@@ -323,7 +326,7 @@ apis = { inventory = ["items.read", "stock.read"] }
 secret_sha256 = ["@hash@"]
 
 [client.stranger]
-grants = ["token_exchange", "jwt_bearer", "client_credentials"]
+grants = ["token_exchange", "jwt_bearer", "saml2_bearer", "client_credentials"]
 apis = { warehouse = ["stock.read"] }
 secret_sha256 = ["@hash@"]
 
@@ -402,7 +405,23 @@ jwt = { audiences = ["@ours@"], one_time = true }
 clients = ["portal"]
 api = "warehouse"
 scopes = ["stock.read"]
+
+[trust.campus]
+issuer = "http://idp.campus.example/metadata"
+keys = { certificates = ["idp.pem"] }
+require = { department = ["logistics"] }
+
+[trust.campus.exchange]
+saml2 = {}
+
+[[trust.campus.grant]]
+clients = ["portal"]
+api = "warehouse"
+scopes = ["stock.read"]
 `
+
+// idp is one for all arenas: RSA keys take their time.
+var idp = fake.NewIdP("http://idp.campus.example/metadata", "RS256")
 
 // answered is what came of one request, with the answer itself.
 type answered struct {

@@ -23,6 +23,7 @@ import (
 	"apostille/broker/oauth"
 	"apostille/broker/store"
 	"apostille/trust"
+	"apostille/upstream/fake"
 )
 
 // grantEntry is one grant with one kind of credential.
@@ -67,6 +68,12 @@ func grantTable(a *arena) []grantEntry {
 		{oauth.GrantTypeJWTBearer, "assertion", "assertion", "office", "portal", func(t testing.TB, a *arena) url.Values {
 			return bearerForm(a.goodToken(t, atBearer))
 		}, office},
+		{oauth.GrantTypeTokenExchange, "saml2", "subject_token", "campus", "portal", func(_ testing.TB, a *arena) url.Values {
+			return exchangeForm(fake.Encode(a.idp.Assertion(goodAssertion())), "saml2")
+		}, campusSub},
+		{oauth.GrantTypeSAML2Bearer, "saml2 assertion", "assertion", "campus", "portal", func(_ testing.TB, a *arena) url.Values {
+			return samlForm(fake.Encode(a.idp.Assertion(goodAssertion())))
+		}, campusSub},
 		{oauth.GrantTypeClientCredentials, "the client itself", "", "local", "portal", func(testing.TB, *arena) url.Values { return ownForm() }, "client:portal"},
 		{oauth.GrantTypeCode, "code", "code", "office", "portal", func(t testing.TB, a *arena) url.Values {
 			return codeForm(a.signIn(t, a.browser(), "alice"))
@@ -129,7 +136,7 @@ func badSubject(e grantEntry) string {
 	if e.grant == oauth.GrantTypeTokenExchange {
 		return "invalid_request" // RFC 8693 §2.2.2
 	}
-	return "invalid_grant" // RFC 7523 §3.1
+	return "invalid_grant" // RFC 7523 §3.1, RFC 7522 §3.1
 }
 
 func always[T any](v T) func(grantEntry) T { return func(grantEntry) T { return v } }
@@ -219,7 +226,7 @@ func grantConditions() []condition {
 			},
 			reason: func(e grantEntry) trust.Reason {
 				switch e.name {
-				case "own opaque token": // whoever calls it so does not mean a token of ours
+				case "own opaque token", "saml2": // whoever calls it so does not mean a token of ours; XML is no JWT at all
 					return trust.ReasonMalformed
 				case "own token", "without client authentication": // the cloud's trust takes no ID tokens at all
 					return trust.ReasonType
@@ -228,7 +235,7 @@ func grantConditions() []condition {
 			}, error: badSubject},
 		{id: "A78", name: "the declared type is not built", applies: declaresType,
 			request: func(e grantEntry, f url.Values) url.Values {
-				return with(f, "subject_token_type", oauth.TokenTypeSAML2)
+				return with(f, "subject_token_type", oauth.TokenTypeSAML1)
 			},
 			reason: always(trust.ReasonUnsupportedType), error: always("invalid_request")},
 		{id: "A79", name: "the credential is older than the subject's cut-off", applies: carriesToken,

@@ -25,7 +25,7 @@ func TestWrappingsAreRefused(t *testing.T) {
 	good := office.Assertion(draft())
 	accepted(t, good)
 	all := append(samltest.Assertions(good), samltest.Responses(good, envelope)...)
-	all = append(all, samltest.Enveloped(office.SignXML(envelope(office.Assertion(draft()))))...)
+	all = append(all, samltest.Enveloped(office.SignXML(envelope(draft().XML())))...)
 	v, reg := world(t, nil)
 	for _, w := range all {
 		t.Run(w.ID+"_"+w.Name, func(t *testing.T) {

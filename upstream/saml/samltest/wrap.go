@@ -18,7 +18,7 @@ const Admin = "admin"
 var (
 	signatureXML = regexp.MustCompile(`(?s)<ds:Signature .*?</ds:Signature>`)
 	nameXML      = regexp.MustCompile(`(<saml:NameID[^>]*>)[^<]*`)
-	idXML        = regexp.MustCompile(` ID="[^"]*"`)
+	idXML        = regexp.MustCompile(` ID="([^"]*)"`)
 )
 
 // signed is a signed message taken apart.
@@ -32,15 +32,11 @@ func takeApart(message string) signed {
 	return signed{whole: message, bare: strings.Replace(message, sig, "", 1), signature: sig}
 }
 
-// forged is the message without its signature, about the admin and with an ID of its own.
-func (s signed) forged() string {
-	return idXML.ReplaceAllString(nameXML.ReplaceAllString(s.bare, "${1}"+Admin), ` ID="_forged"`)
-}
+// forged is the message without its signature, about the admin and with IDs of its own.
+func (s signed) forged() string { return idXML.ReplaceAllString(s.sameID(), ` ID="${1}-forged"`) }
 
 // sameID is the forged message with the ID of the genuine one.
-func (s signed) sameID() string {
-	return strings.Replace(s.forged(), ` ID="_forged"`, idXML.FindString(s.bare), 1)
-}
+func (s signed) sameID() string { return nameXML.ReplaceAllString(s.bare, "${1}"+Admin) }
 
 // with puts XML behind the Issuer, where a signature belongs.
 func with(message, xml string) string {
