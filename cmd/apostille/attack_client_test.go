@@ -118,7 +118,7 @@ func (a *arena) requestAttacks() []threat.Case {
 	add(requestAttack{id: "A78", name: "declared as an ID token", reason: trust.ReasonAudience, in: threat.Input{TokenType: oauth.TokenTypeIDToken}, at: []string{atJWT, atAccessToken}})
 	add(requestAttack{id: "A78", name: "our own declared as an ID token", reason: trust.ReasonType, in: threat.Input{TokenType: oauth.TokenTypeIDToken}, at: []string{atOwn}})
 	add(requestAttack{id: "A78", name: "an ID token declared as a JWT", reason: trust.ReasonAudience, in: threat.Input{TokenType: oauth.TokenTypeJWT}, at: []string{atIDToken}})
-	for _, typ := range []string{oauth.TokenTypeSAML2, oauth.TokenTypeSAML1, oauth.TokenTypeRefresh, "jwt", "urn:ietf:params:oauth:token-type:JWT"} {
+	for _, typ := range []string{oauth.TokenTypeSAML1, oauth.TokenTypeRefresh, "jwt", "urn:ietf:params:oauth:token-type:JWT"} {
 		add(requestAttack{id: "A78", name: "declared as " + typ, reason: trust.ReasonUnsupportedType, in: threat.Input{TokenType: typ}, at: exchanges})
 	}
 

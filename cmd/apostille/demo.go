@@ -41,7 +41,7 @@ ends it with exit code 1.`,
 	}
 	cmd.Flags().BoolVar(&script, "script", false, "run the story and check every step")
 	cmd.Flags().IntVar(&d.portBase, "port-base", demoPortBase, fmt.Sprintf("first of %d ports; 0 = free ones", demoPorts))
-	cmd.AddCommand(a.demoIssuerCommand(), a.demoTokenCommand(), a.demoOfficeCommand(), a.demoAppCommand(), a.demoBrowseCommand())
+	cmd.AddCommand(a.demoIssuerCommand(), a.demoTokenCommand(), a.demoAssertionCommand(), a.demoOfficeCommand(), a.demoAppCommand(), a.demoBrowseCommand())
 	return cmd
 }
 

@@ -108,8 +108,8 @@ func signatureWord(x exchange.Explanation, q exchange.Query) string {
 		return "none: the client is the subject"
 	case x.Unchecked != "":
 		return "not checked: " + x.Unchecked + " (--online asks the upstream, --jwks FILE gives them)"
-	case x.SignatureChecked:
-		return "checked"
+	case x.SignatureChecked, slices.ContainsFunc(x.Checks, func(c trust.Check) bool { return c.Name == "signature" && c.OK }):
+		return "checked" // of an assertion before all else
 	case len(x.Checks) > 0 && x.Checks[len(x.Checks)-1].Name == "signature":
 		return "does not hold: " + x.Checks[len(x.Checks)-1].Detail
 	}

@@ -16,11 +16,12 @@ func (a *app) inspectCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "inspect [@FILE|-|TEXT]",
 		Short: "Decode a token without trusting it",
-		Long: `Decodes a JWT and says NOT VERIFIED: nothing is checked, and anybody can have written it. Prints header and claims as they stand, the
+		Long: `Decodes a JWT, or a SAML assertion (XML or base64), and says NOT VERIFIED: nothing is checked, and anybody can have written it. Prints header and claims as they stand, the
 times in words, and the configured trusts whose issuer it names, if there is a configuration. What the broker would not even read
 is decoded as far as it goes, with the rule that it breaks. Without an argument the token is read from standard input.`,
 		Example: `  apostille inspect @token.jwt
   pbpaste | apostille inspect
+  apostille inspect @assertion.xml
   apostille inspect - --output json < token.jwt`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -39,8 +40,9 @@ type inspection struct {
 	Form      string          `json:"form"`     // what it looks like
 	Broken    string          `json:"broken,omitempty"`
 	Header    json.RawMessage `json:"header,omitempty"`
-	Claims    json.RawMessage `json:"claims,omitempty"`
-	Unread    []string        `json:"unread"` // parts that could not be decoded, and why
+	Claims    json.RawMessage `json:"claims,omitempty"`   // of an assertion, what it says
+	Document  string          `json:"document,omitempty"` // of an assertion, itself
+	Unread    []string        `json:"unread"`             // parts that could not be decoded, and why
 	Signature int             `json:"signature_bytes"`
 	Times     []timeWord      `json:"times"`
 	Issuer    string          `json:"issuer,omitempty"`
@@ -67,6 +69,9 @@ func (a *app) inspect(arg string) error {
 	if err != nil {
 		return err
 	}
+	if document := xmlOf(raw); document != "" {
+		return a.inspected(inspectXML(document, a.now()))
+	}
 	found := decodeLoosely(raw)
 	if _, err := jose.Parse(raw); err != nil {
 		found.Broken = err.Error()
@@ -77,6 +82,11 @@ func (a *app) inspect(arg string) error {
 	}
 	found.Times = timesIn(claims, a.now())
 	found.Issuer, _ = claims["iss"].(string)
+	return a.inspected(found)
+}
+
+// inspected adds the trusts of the issuer, and prints.
+func (a *app) inspected(found inspection) error {
 	cfg, err := a.loadedIfAny()
 	if err != nil {
 		fmt.Fprintln(a.stderr, "no trusts are named, because the configuration is faulty:", err)
@@ -110,6 +120,9 @@ func takes(t *trust.Trust) map[string][]string {
 	}
 	if t.Spec.IDToken != nil {
 		out["id_token"] = t.Spec.IDToken.Audiences
+	}
+	if t.Spec.SAML2 != nil {
+		out["saml2"] = t.Spec.SAML2.Audiences
 	}
 	return out
 }
@@ -150,6 +163,9 @@ func (i inspection) write(w io.Writer) {
 	}
 	writeJSONPart(w, "header", i.Header)
 	writeJSONPart(w, "claims", i.Claims)
+	if i.Document != "" {
+		fmt.Fprintf(w, "\ndocument\n  %s\n", printableText(i.Document))
+	}
 	for _, u := range i.Unread {
 		fmt.Fprintf(w, "\nnot decoded: %s\n", printable(u))
 	}

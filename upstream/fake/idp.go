@@ -49,12 +49,22 @@ func (p *IdP) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.certificate})
 }
 
-// Assertion makes an assertion by the IdP: XML, signed.
+// Assertion makes an assertion by the IdP: XML, signed. It panics where TryAssertion fails.
 func (p *IdP) Assertion(a Assertion) string {
+	document, err := p.TryAssertion(a)
+	if err != nil {
+		panic("fake: " + err.Error())
+	}
+	return document
+}
+
+// TryAssertion makes an assertion from what people wrote: an error says what of it trust/xmlsec does not sign.
+func (p *IdP) TryAssertion(a Assertion) (string, error) {
 	if a.Issuer == "" {
 		a.Issuer = p.EntityID
 	}
-	return p.SignXML(a.XML())
+	signed, err := xmlsec.Sign([]byte(a.XML()), p.Key, p.certificate)
+	return string(signed), err
 }
 
 // SignXML signs a document over its root. It panics for one that trust/xmlsec does not read.

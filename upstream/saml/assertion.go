@@ -19,8 +19,8 @@ type assertion struct {
 	attributes    []attribute
 }
 
-// readAssertion reads an Assertion. Its Signature is not in a tree of signed bytes any more.
-func readAssertion(e *xmlsec.Element) (*assertion, error) {
+// readAssertion reads an Assertion. Its Signature is not in a tree of signed bytes any more; where it still is, afterIssuer says so.
+func readAssertion(e *xmlsec.Element, afterIssuer ...part) (*assertion, error) {
 	a := &assertion{}
 	if v, _ := e.Attr("Version"); v != "2.0" {
 		return nil, errors.New("Version is not 2.0")
@@ -31,8 +31,8 @@ func readAssertion(e *xmlsec.Element) (*assertion, error) {
 		return nil, err
 	}
 	attributes := false
-	return a, structure(e, "Version ID IssueInstant",
-		one("Issuer", func(e *xmlsec.Element) (err error) { a.issuer, err = readIssuer(e); return err }),
+	parts := append([]part{one("Issuer", func(e *xmlsec.Element) (err error) { a.issuer, err = readIssuer(e); return err })}, afterIssuer...)
+	return a, structure(e, "Version ID IssueInstant", append(parts,
 		one("Subject", a.readSubject),
 		one("Conditions", a.conditions.read),
 		many(0, func(e *xmlsec.Element) (err error) {
@@ -46,7 +46,7 @@ func readAssertion(e *xmlsec.Element) (*assertion, error) {
 				err = errors.New("more than one statement of a kind")
 			}
 			return err
-		}, "AuthnStatement", "AttributeStatement"))
+		}, "AuthnStatement", "AttributeStatement"))...)
 }
 
 // readIssuer reads an Issuer, which is an entityID (SAML Core 2.0 §8.3.6: such a name has no qualifiers).
