@@ -11,6 +11,7 @@ type exchangeForm struct {
 	client, secret string
 	audience       string // of the issued token
 	scope          string
+	tokenType      string // of the subject tokens; "" = JWT
 	network        string // "a.b.c": requests come, as a proxy of ours says, from 100 addresses of it; "" = from this machine
 }
 
@@ -23,6 +24,9 @@ func (f exchangeForm) requests(host string, tokens []string) [][]byte {
 		"client_secret":      {f.secret},
 		"audience":           {f.audience},
 		"scope":              {f.scope},
+	}
+	if f.tokenType != "" {
+		form.Set("subject_token_type", f.tokenType)
 	}
 	out := make([][]byte, len(tokens))
 	for i, token := range tokens {

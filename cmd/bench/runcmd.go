@@ -21,6 +21,7 @@ type part struct {
 var parts = []part{
 	{"floor", false, (*rig).measureFloor},
 	{"exchange", true, (*rig).measureExchange},
+	{"assertion", true, (*rig).measureAssertion},
 	{"claims", false, (*rig).measureClaims},
 	{"jwks", true, (*rig).measureJWKS},
 	{"growth", true, (*rig).measureGrowth},

@@ -12,6 +12,7 @@ type setup struct {
 	keys            func(trust int) (issuer, keys string) // TOML of `issuer` and `keys`; nil: the rig's key file
 	dev             bool                                  // plain http upstreams on loopback
 	login           bool                                  // people sign in with each trust, to the first client
+	assertions      bool                                  // the trusts take SAML assertions, by the certificate office.pem, instead of JWTs
 	limited         bool                                  // the limits that the broker has by itself, else limits out of reach
 }
 
@@ -82,6 +83,10 @@ func (s setup) trust(r *rig, i int) string {
 	if s.keys != nil {
 		issuer, keys = s.keys(i)
 	}
+	algorithms, use := `algorithms = ["RS256"]`, fmt.Sprintf("jwt = { audiences = [%q] }", benchBroker)
+	if s.assertions {
+		keys, algorithms, use = fmt.Sprintf("{ certificates = [%q] }", r.path("office.pem")), "", "saml2 = {}"
+	}
 	clients := strconv.Quote(clientName(0))
 	if s.clients > 1 {
 		clients += ", " + strconv.Quote(clientName(1))
@@ -105,16 +110,16 @@ sign_in = true
 name = "Office of Region %d"
 issuer = %q
 keys = %s
-algorithms = ["RS256"]
+%s
 
 [%s.exchange]
-jwt = { audiences = [%q] }
+%s
 
 [[%s.grant]]
 clients = [%s]
 api = "warehouse"
 scopes = [%q]
-`, id, i, issuer, keys, id, benchBroker, id, clients, benchScope) + login
+`, id, i, issuer, keys, algorithms, id, use, id, clients, benchScope) + login
 }
 
 // issuerName names the issuer of a trust; the first is the one whose tokens are good.
