@@ -79,6 +79,7 @@ func (e *Explainer) Explain(ctx context.Context, reg *trust.Registry, q Query) E
 	x.Decision = reg.Evaluate(trust.Request{
 		Grant: q.Grant, Subject: subject, Client: q.Client, Now: e.Now(), Explain: true,
 		Audiences: q.Params.List("audience"), Resources: q.Params.List("resource"), Scopes: q.Params.Scopes(),
+		Assertion: WantsAssertion(q.Params), Token: WantsToken(q.Params),
 	}, e.Standing(subject.Sub))
 	switch {
 	case !x.Decision.Granted:

@@ -38,6 +38,15 @@ func (TokenExchange) IssuedTokenType(p oauth.Params) string {
 	return oauth.TokenTypeAccessToken
 }
 
+// WantsAssertion says whether a request asks for a SAML assertion (RFC 8693 §2.1).
+func WantsAssertion(p oauth.Params) bool { return p.Get("requested_token_type") == oauth.TokenTypeSAML2 }
+
+// WantsToken says whether a request asks for a token and no assertion.
+func WantsToken(p oauth.Params) bool {
+	t := p.Get("requested_token_type")
+	return t == oauth.TokenTypeAccessToken || t == oauth.TokenTypeJWT
+}
+
 // Subject verifies the subject token.
 func (g TokenExchange) Subject(ctx context.Context, reg *trust.Registry, client string, p oauth.Params) (trust.Subject, error) {
 	if err := CheckParameters(p, "subject_token"); err != nil {
@@ -49,11 +58,9 @@ func (g TokenExchange) Subject(ctx context.Context, reg *trust.Registry, client 
 	if !p.Has("subject_token_type") {
 		return trust.Subject{}, missing("subject_token_type")
 	}
-	switch requested := p.Get("requested_token_type"); requested {
-	case "", oauth.TokenTypeAccessToken, oauth.TokenTypeJWT:
-	default:
+	if p.Has("requested_token_type") && !WantsAssertion(p) && !WantsToken(p) {
 		return trust.Subject{}, &Refusal{Reason: trust.ReasonUnsupportedType, Detail: "requested_token_type is not supported",
-			Public: "requested_token_type must be " + oauth.TokenTypeAccessToken + " or " + oauth.TokenTypeJWT}
+			Public: "requested_token_type must be " + oauth.TokenTypeAccessToken + ", " + oauth.TokenTypeJWT + " or " + oauth.TokenTypeSAML2}
 	}
 	if p.Get("subject_token_type") == oauth.TokenTypeSAML2 {
 		return g.Assertions.Assertion(ctx, reg, p.Get("subject_token"), client)

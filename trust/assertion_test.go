@@ -123,3 +123,54 @@ func TestAnEntityIDIsANameThoughItLooksLikeAURL(t *testing.T) {
 		t.Errorf("%+v", problems)
 	}
 }
+
+func TestAnAPIThatTakesAssertions(t *testing.T) {
+	t.Parallel()
+	legacy := func(change func(*APISpec)) Spec {
+		s := asserting()
+		setAPI(&s, "orders", func(a *APISpec) {
+			a.Token = TokenSpec{Format: FormatSAML2, Recipient: "https://orders.example/acs"}
+			if change != nil {
+				change(a)
+			}
+		})
+		addRule(&s, "hq", GrantSpec{Clients: []string{"portal"}, API: "orders", Scopes: []string{"order.read"}})
+		return s
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*APISpec)
+		path   string
+	}{
+		{"no recipient", func(a *APISpec) { a.Token.Recipient = "" }, "api.orders.token.recipient"},
+		{"a recipient without TLS", func(a *APISpec) { a.Token.Recipient = "http://orders.example/acs" }, "api.orders.token.recipient"},
+		{"a recipient of tokens", func(a *APISpec) { a.Token.Format = "jwt" }, "api.orders.token.recipient"},
+		{"an algorithm that XML has not", func(a *APISpec) { a.Token.Alg = "EdDSA" }, "api.orders.token.alg"},
+	} {
+		if _, problems := Compile(legacy(c.change)); len(problems) != 1 || problems[0].Path != c.path {
+			t.Errorf("%s: %+v", c.name, problems)
+		}
+	}
+	reg := compile(t, legacy(nil))
+	for _, c := range []struct {
+		name   string
+		ask    func(*Request)
+		reason Reason
+	}{
+		{"an assertion asked for", func(q *Request) { q.Assertion = true }, ""},
+		{"nothing in particular asked for", func(*Request) {}, ""},
+		{"a token asked for", func(q *Request) { q.Token = true }, ReasonUnsupportedType},
+		{"another grant", func(q *Request) { q.Grant = GrantJWTBearer }, ReasonUnsupportedType},
+		{"two services", func(q *Request) { q.Audiences = []string{"orders", "warehouse"} }, ReasonTargetsDisagree},
+		{"an assertion for an API that takes tokens", func(q *Request) {
+			q.Assertion, q.Audiences, q.Scopes = true, []string{"warehouse"}, []string{"stock.read"}
+		}, ReasonUnsupportedType},
+	} {
+		q := foreign()
+		q.Audiences, q.Scopes = []string{"orders"}, []string{"order.read"}
+		c.ask(&q)
+		if d := reg.Evaluate(q, live); d.Granted != (c.reason == "") || d.Reason != c.reason {
+			t.Errorf("%s: %+v", c.name, d)
+		}
+	}
+}

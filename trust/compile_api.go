@@ -10,8 +10,11 @@ import (
 var (
 	TokenAlgs    = []string{"ES256", "RS256", "EdDSA"}
 	TokenTyps    = []string{"at+jwt", "JWT"}
-	TokenFormats = []string{"jwt", "opaque"}
+	TokenFormats = []string{"jwt", "opaque", FormatSAML2}
 )
+
+// FormatSAML2 is the TokenSpec.Format of APIs that take SAML 2.0 assertions.
+const FormatSAML2 = "saml2"
 
 // api compiles one `[api.ID]`. What it has in common with other APIs is checked by apiNames.
 func (c *compiler) api(id string, s APISpec) {
@@ -77,11 +80,28 @@ func (c *compiler) apiToken(path string, a *API) {
 	if !slices.Contains(TokenTyps, t.Typ) {
 		c.fault(path+".token.typ", fmt.Sprintf("use one of %s", show(TokenTyps)), "the type %q is not built", t.Typ)
 	}
+	c.apiAssertion(path+".token", t)
 	if err := durationFault(a.Spec.Lifetime); err != nil {
 		c.fault(path+".lifetime", durationRemedy, "the lifetime cannot be used: %v", err)
 	}
 	if a.Spec.Lifetime == 0 {
 		a.Spec.Lifetime = DefaultLifetime
+	}
+}
+
+// apiAssertion checks what only assertions have.
+func (c *compiler) apiAssertion(path string, t *TokenSpec) {
+	switch {
+	case t.Format != FormatSAML2 && t.Recipient != "":
+		c.fault(path+".recipient", "remove it, or write format = \"saml2\"", "a recipient has no effect on tokens that are no assertions")
+	case t.Format != FormatSAML2:
+	case t.Recipient == "":
+		c.fault(path+".recipient", "write the URL at which the service takes assertions", "the assertions would be for nobody: recipient is missing")
+	case webFault(t.Recipient, c.spec.Dev) != nil:
+		c.fault(path+".recipient", "write the https URL at which the service takes assertions", "the recipient %q cannot be used: %v", t.Recipient, webFault(t.Recipient, c.spec.Dev))
+	}
+	if t.Format == FormatSAML2 && t.Alg == "EdDSA" {
+		c.fault(path+".alg", "use ES256 or RS256", "XML signatures know no EdDSA")
 	}
 }
 

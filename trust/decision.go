@@ -11,6 +11,9 @@ type Request struct {
 	Resources []string
 	Scopes    []string
 	Now       time.Time
+	// Assertion and Token say what requested_token_type asks for (RFC 8693 §2.1): a SAML assertion, or a token of any other form. Neither: what
+	// the API takes.
+	Assertion, Token bool
 	// Explain asks for Decision.Steps. The answer is the same without; Steps cost texts that a busy endpoint
 	// has no use for.
 	Explain bool

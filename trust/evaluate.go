@@ -40,6 +40,7 @@ var stages = []func(*evaluation) bool{
 	(*evaluation).rulesFound,
 	(*evaluation).targetNamed,
 	(*evaluation).conditionsMet,
+	(*evaluation).formTaken,
 	(*evaluation).scopesLeft,
 	(*evaluation).consentGiven,
 	(*evaluation).claimsAgree,

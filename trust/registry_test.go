@@ -12,7 +12,7 @@ func TestRegistryFillsInDefaults(t *testing.T) {
 	t.Parallel()
 	r := compile(t, hmart())
 	api, _ := r.API("warehouse")
-	if api.Spec.Token != (TokenSpec{"ES256", "at+jwt", "jwt"}) || api.Spec.Lifetime != DefaultLifetime {
+	if api.Spec.Token != (TokenSpec{"ES256", "at+jwt", "jwt", ""}) || api.Spec.Lifetime != DefaultLifetime {
 		t.Errorf("api: %+v", api.Spec)
 	}
 	hq, _ := r.Trust("hq")

@@ -43,8 +43,11 @@ type APISpec struct {
 type TokenSpec struct {
 	Alg string // one of TokenAlgs; "" = ES256
 	Typ string // one of TokenTyps: "at+jwt" (RFC 9068 §2.1) or "JWT"; "" = "at+jwt"
-	// Format is one of TokenFormats: "jwt", or "opaque": a random handle whose claims only introspection tells; "" = "jwt".
+	// Format is one of TokenFormats: "jwt"; "opaque": a random handle whose claims only introspection tells; or FormatSAML2: a signed
+	// assertion, for services that speak SAML; "" = "jwt".
 	Format string
+	// Recipient is where an assertion may be brought (SAML Core 2.0 §2.4.1.2); only with FormatSAML2, and then required.
+	Recipient string
 }
 
 // ClientSpec is one `[client.ID]`, without its credentials (those are broker/clientauth's).

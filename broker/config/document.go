@@ -82,9 +82,10 @@ type apiDoc struct {
 	Scopes    map[string]textDoc `toml:"scopes"`
 	Reserved  []string           `toml:"first_party_scopes"`
 	Token     struct {
-		Alg    string `toml:"alg"`
-		Typ    string `toml:"typ"`
-		Format string `toml:"format"`
+		Alg       string `toml:"alg"`
+		Typ       string `toml:"typ"`
+		Format    string `toml:"format"`
+		Recipient string `toml:"recipient"`
 	} `toml:"token"`
 	Lifetime time.Duration `toml:"lifetime"`
 }

@@ -96,7 +96,8 @@ func apiKeys() []key {
 			{Name: "alg", Kind: kindString, Default: trust.TokenAlgs[0], Enum: trust.TokenAlgs, Doc: "Signature algorithm."},
 			{Name: "typ", Kind: kindString, Default: trust.TokenTyps[0], Enum: trust.TokenTyps, Doc: "Header `typ`; `JWT` for verifiers that insist."},
 			{Name: "format", Kind: kindString, Default: trust.TokenFormats[0], Enum: trust.TokenFormats,
-				Doc: "`opaque`: a random handle that the API asks about (RFC 7662), so that a revoked one ends at once."},
+				Doc: "`opaque`: a random handle that the API asks about (RFC 7662), so that a revoked one ends at once. `saml2`: a signed assertion, by token exchange only, for a service that speaks SAML."},
+			{Name: "recipient", Kind: kindString, DefaultDoc: "none", Doc: "Where the service takes assertions; required with `saml2`, and only there."},
 		}},
 		{Name: "lifetime", Kind: kindDuration, Default: trust.DefaultLifetime, Doc: "Upper bound of its tokens; at most 24h."},
 	}

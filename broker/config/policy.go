@@ -22,7 +22,7 @@ func (l *loader) policy(c *Config) {
 		scopes, words := l.words(joinPath("api", id)+".scopes", api.Scopes)
 		c.Policy.APIs[id] = trust.APISpec{
 			Audience: api.Audience, Resources: api.Resources, Client: api.Client, Scopes: scopes, Words: words, Reserved: api.Reserved,
-			Token: trust.TokenSpec{Alg: api.Token.Alg, Typ: api.Token.Typ, Format: api.Token.Format}, Lifetime: api.Lifetime,
+			Token: trust.TokenSpec{Alg: api.Token.Alg, Typ: api.Token.Typ, Format: api.Token.Format, Recipient: api.Token.Recipient}, Lifetime: api.Lifetime,
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.doc.Clients)) {

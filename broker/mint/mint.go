@@ -45,11 +45,11 @@ type Token struct {
 	Issued  time.Time
 	Expires time.Time
 	// Claims are those of an opaque token, as JSON: they are not in Raw, and MUST be stored under its SHA-256 before Raw is given out.
-	// nil: Raw is a JWT.
+	// nil: Raw is a JWT or an assertion.
 	Claims []byte
 }
 
-// Mint makes the access token that a decision grants: a signed JWT, or a handle where the API wants that. A decision that does not
+// Mint makes the access token that a decision grants: a signed JWT, or a handle or an assertion where the API wants that. A decision that does not
 // grant is an error.
 func (m *Minter) Mint(d *trust.Decision, now time.Time) (Token, error) {
 	if !d.Granted {
@@ -62,6 +62,12 @@ func (m *Minter) Mint(d *trust.Decision, now time.Time) (Token, error) {
 	t := Token{ID: NewID(), Issued: now.Truncate(time.Second), Expires: d.Expires.Truncate(time.Second)}
 	if !t.Expires.After(t.Issued) {
 		return Token{}, errors.New("mint: the token would have no lifetime")
+	}
+	if d.Token.Format == trust.FormatSAML2 {
+		var err error
+		t.ID = "_" + t.ID // an xs:ID begins with no digit
+		t.Raw, err = m.assertion(d, t)
+		return t, err
 	}
 	payload, err := m.payload(d, t)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 type TokenResponse struct {
 	AccessToken     string `json:"access_token"`
 	IssuedTokenType string `json:"issued_token_type,omitempty"` // RFC 8693 only
-	TokenType       string `json:"token_type"`                  // "Bearer"
+	TokenType       string `json:"token_type"`                  // "Bearer"; of an assertion "N_A" (RFC 8693 §2.2.1)
 	ExpiresIn       int64  `json:"expires_in"`                  // seconds
 	Scope           string `json:"scope"`                       // always: what was granted, space-separated
 	RefreshToken    string `json:"refresh_token,omitempty"`     // of sign-ins with offline_access

@@ -167,6 +167,7 @@ func (e *Endpoint) serve(c *call, w http.ResponseWriter, r *http.Request) (*oaut
 	decision := c.policy.Registry.Evaluate(trust.Request{
 		Grant: c.grant.Name(), Subject: c.subject, Client: c.client,
 		Audiences: c.params.List("audience"), Resources: c.resources, Scopes: c.scopes, Now: c.started,
+		Assertion: exchange.WantsAssertion(c.params), Token: exchange.WantsToken(c.params),
 	}, e.Standings.Standing(ctx, c.subject, c.client))
 	c.decided(&decision)
 	if !decision.Granted {

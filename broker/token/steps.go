@@ -137,8 +137,12 @@ func (e *Endpoint) issue(ctx context.Context, c *call, d *trust.Decision) (*oaut
 	if err := e.keepOpaque(ctx, d, issued); err != nil {
 		return nil, err
 	}
+	issuedType, kind := c.grant.IssuedTokenType(c.params), "Bearer"
+	if d.Token.Format == trust.FormatSAML2 {
+		issuedType, kind = oauth.TokenTypeSAML2, "N_A" // RFC 8693 §2.2.1: not used as an access token
+	}
 	is, err := e.spend(ctx, c, d, Issue{ID: issued.ID, Expires: issued.Expires, Answer: &oauth.TokenResponse{
-		AccessToken: issued.Raw, IssuedTokenType: c.grant.IssuedTokenType(c.params), TokenType: "Bearer",
+		AccessToken: issued.Raw, IssuedTokenType: issuedType, TokenType: kind,
 		ExpiresIn: int64(issued.Expires.Sub(issued.Issued) / time.Second), Scope: strings.Join(granted(d), " "),
 	}})
 	if err != nil {

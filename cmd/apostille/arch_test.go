@@ -53,7 +53,7 @@ var layout = map[string][]string{
 	"broker/keyring":         {"trust", "trust/jose", "broker/store"},
 	"broker/logout":          {"trust", "broker/audit", "broker/mint", "broker/oauth", "broker/page", "broker/session", "broker/store"},
 	"broker/metrics":         {},
-	"broker/mint":            {"trust", "trust/jose", "broker/keyring"},
+	"broker/mint":            {"trust", "trust/jose", "trust/xmlsec", "broker/keyring"},
 	"broker/oauth":           {"trust"},
 	"broker/seal":            {},
 	"broker/session":         {"trust", "upstream", "broker/mint", "broker/store"},

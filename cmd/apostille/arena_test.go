@@ -308,6 +308,11 @@ audience = "https://inventory.west.example"
 resources = ["https://inventory.west.example/items"]
 scopes = { "items.read" = "See items", "stock.read" = "See stock" }
 
+[api.ledger]
+audience = "https://ledger.west.example/sp"
+scopes = { "book.read" = "See books" }
+token = { format = "saml2", recipient = "https://ledger.west.example/acs" }
+
 [client.portal]
 grants = ["token_exchange", "jwt_bearer", "saml2_bearer", "client_credentials", "authorization_code", "refresh_token"]
 redirect_uris = ["https://portal.west.example/callback"]
@@ -322,7 +327,7 @@ jwks_file = "robot.json"
 
 [client.gateway]
 grants = ["token_exchange"]
-apis = { inventory = ["items.read", "stock.read"] }
+apis = { inventory = ["items.read", "stock.read"], ledger = ["book.read"] }
 secret_sha256 = ["@hash@"]
 
 [client.stranger]
@@ -380,6 +385,12 @@ jwt = { audiences = ["@ours@", "https://partner-only.example"] }
 clients = ["portal"]
 api = "warehouse"
 scopes = ["stock.read"]
+
+[[trust.partner.grant]]
+clients = ["gateway"]
+api = "ledger"
+scopes = ["book.read"]
+claims = { department = "department" }
 
 [trust.cloud]
 issuer = "https://cloud.example"

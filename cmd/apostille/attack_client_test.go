@@ -113,7 +113,7 @@ func (a *arena) requestAttacks() []threat.Case {
 	add(requestAttack{id: "A77", name: "a subject token beside the assertion", reason: trust.ReasonRequest, in: form("subject_token", "x"), at: []string{atBearer}})
 	add(requestAttack{id: "A77", name: "no subject_token_type", reason: trust.ReasonRequest, in: form("subject_token_type", ""), at: exchanges})
 	add(requestAttack{id: "A77", name: "a token type to issue that is not built", reason: trust.ReasonUnsupportedType, in: form("requested_token_type", oauth.TokenTypeRefresh), at: exchanges})
-	add(requestAttack{id: "A77", name: "a SAML assertion asked for", reason: trust.ReasonUnsupportedType, in: form("requested_token_type", oauth.TokenTypeSAML2), at: exchanges})
+	add(requestAttack{id: "A77", name: "a SAML assertion asked for, where the API takes tokens", reason: trust.ReasonUnsupportedType, in: form("requested_token_type", oauth.TokenTypeSAML2), at: exchanges})
 
 	add(requestAttack{id: "A78", name: "declared as an ID token", reason: trust.ReasonAudience, in: threat.Input{TokenType: oauth.TokenTypeIDToken}, at: []string{atJWT, atAccessToken}})
 	add(requestAttack{id: "A78", name: "our own declared as an ID token", reason: trust.ReasonType, in: threat.Input{TokenType: oauth.TokenTypeIDToken}, at: []string{atOwn}})
