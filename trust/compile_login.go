@@ -5,12 +5,12 @@ import "fmt"
 // login checks `[trust.ID.login]` and fills in the defaults.
 func (c *compiler) login(path string, t *Trust) {
 	l := t.Spec.Login
-	// The endpoints are found by the issuer, so it must be a URL here (OpenID Connect Discovery §4).
-	if err := issuerFault(t.Spec.Issuer, c.spec.Dev); err != nil {
+	// The endpoints of OpenID Connect are found by the issuer, so it must be a URL (Discovery §4).
+	if err := issuerFault(t.Spec.Issuer, c.spec.Dev); err != nil && l.Protocol != "saml" {
 		c.fault(path+".issuer", "write the https URL of the upstream, or remove its login", "people cannot sign in at %q: %v", t.Spec.Issuer, err)
 	}
 	path += ".login"
-	if l.Protocol != "oidc" {
+	if l.Protocol != "oidc" && l.Protocol != "saml" {
 		c.fault(path+".protocol", `write "oidc"`, "the protocol %q is not built", l.Protocol)
 	}
 	for i, domain := range l.EmailDomains {

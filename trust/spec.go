@@ -109,7 +109,7 @@ type TrustSpec struct {
 
 // LoginSpec is what policy and the picker know of `[trust.ID.login]`; how the upstream is talked to is upstream/oidc's.
 type LoginSpec struct {
-	Protocol     string            // "oidc"
+	Protocol     string            // "oidc"; "saml" is for upstream/saml, and not yet to be had by configuration
 	EmailDomains []string          // steer the picker, nothing else; lower case, exact
 	Keywords     []string          // further words to find it by
 	Logo         string            // https URL; "" = initials

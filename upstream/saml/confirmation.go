@@ -54,6 +54,8 @@ func (c *confirmation) fault(want *want, now time.Time) *fault {
 		return faulty(trust.ReasonRecipient, checkConfirm, "the confirmation has no Recipient")
 	case !want.receives(c.recipient):
 		return faulty(trust.ReasonRecipient, checkConfirm, quote("the trust's recipients do not list ", c.recipient))
+	case want.login && c.inResponseTo != want.request:
+		return faulty(trust.ReasonLoginState, checkConfirm, quote("the confirmation answers another request: ", c.inResponseTo))
 	case c.notOnOrAfter.IsZero():
 		return faulty(trust.ReasonTime, checkConfirm, "the confirmation has no NotOnOrAfter")
 	case !c.notBefore.IsZero():

@@ -38,30 +38,40 @@ func parseAssertion(b []byte) (*xmlsec.Element, *fault) {
 	if err != nil {
 		return nil, xmlFault(checkFormat, err)
 	}
-	switch {
-	case root.Is(saml("EncryptedAssertion")):
+	if root.Is(saml("EncryptedAssertion")) {
 		return nil, faulty(trust.ReasonType, checkFormat, "the assertion is encrypted; it is exchanged as plain text, under TLS")
-	case !root.Is(saml("Assertion")):
-		return nil, faulty(trust.ReasonType, checkFormat, quote("not a SAML 2.0 Assertion, but ", root.Name().Local))
 	}
-	assertions, signatures := 0, 0
-	for e := range root.Walk() {
+	return root, oneAssertion(root)
+}
+
+// oneAssertion wants an Assertion, no other one in it, and one signature at most, where the schema has it.
+func oneAssertion(e *xmlsec.Element) *fault {
+	if !e.Is(saml("Assertion")) {
+		return faulty(trust.ReasonType, checkFormat, quote("not a SAML 2.0 Assertion, but ", e.Name().Local))
+	}
+	assertions, signatures := count(e)
+	switch {
+	case assertions != 1:
+		return faulty(trust.ReasonMalformed, checkFormat, "more than one assertion in the document")
+	case signatures > 1:
+		return faulty(trust.ReasonMalformed, checkFormat, "more than one signature in the document")
+	case signatures == 1 && !signedAfterIssuer(e):
+		return faulty(trust.ReasonMalformed, checkFormat, "the signature does not stand after the Issuer of the assertion")
+	}
+	return nil
+}
+
+// count finds whatever could be taken for an assertion, in any namespace, and the signatures.
+func count(e *xmlsec.Element) (assertions, signatures int) {
+	for e := range e.Walk() {
 		switch n := e.Name(); {
-		case n.Local == "Assertion", n.Local == "EncryptedAssertion": // whatever its namespace: nobody is to be confused
+		case n.Local == "Assertion", n.Local == "EncryptedAssertion":
 			assertions++
-		case n.Space == spaceDSig && n.Local == "Signature":
+		case n == signatureName:
 			signatures++
 		}
 	}
-	switch {
-	case assertions != 1:
-		return nil, faulty(trust.ReasonMalformed, checkFormat, "more than one assertion in the document")
-	case signatures > 1:
-		return nil, faulty(trust.ReasonMalformed, checkFormat, "more than one signature in the document")
-	case signatures == 1 && !signedAfterIssuer(root):
-		return nil, faulty(trust.ReasonMalformed, checkFormat, "the signature does not stand after the Issuer of the assertion")
-	}
-	return root, nil
+	return assertions, signatures
 }
 
 // signedAfterIssuer says whether the second child is the Signature, where the schema has it.
@@ -69,7 +79,7 @@ func signedAfterIssuer(e *xmlsec.Element) bool {
 	n := 0
 	for c := range e.Children() {
 		if n++; n == 2 {
-			return c.Is(xmlsec.Name{Space: spaceDSig, Local: "Signature"})
+			return c.Is(signatureName)
 		}
 	}
 	return false

@@ -27,9 +27,16 @@ type examination struct {
 type want struct {
 	audiences, recipients []string
 	maxAge                time.Duration
+	login                 bool   // the confirmation must be for this very request:
+	request               string // its ID, "" = none was made
 }
 
 func (w *want) receives(recipient string) bool { return slices.Contains(w.recipients, recipient) }
+
+func (x *examination) refusal(f *fault) *Error {
+	return &Error{Reason: f.reason, Trust: x.trustID, Detail: f.detail, Cause: f.cause,
+		Checks: append(x.checks, trust.Check{Name: f.check, Detail: f.detail})}
+}
 
 // passed notes a check that held; it returns nil so that a step can end with it.
 func (x *examination) passed(check, detail string) *fault {
@@ -107,6 +114,7 @@ func (x *examination) candidates(issuer string) ([]*trust.Trust, *fault) {
 
 // under makes the checks of one trust: the signature, then what was signed.
 func (x *examination) under(ctx context.Context, t *trust.Trust, root *xmlsec.Element) *fault {
+	x.subject = trust.Subject{}
 	x.passed(checkTrust, t.ID)
 	signed, f := x.verifier.verify(ctx, t, root)
 	if f != nil {
@@ -121,7 +129,7 @@ func (x *examination) under(ctx context.Context, t *trust.Trust, root *xmlsec.El
 	if a.issuer != t.Spec.Issuer {
 		return faulty(trust.ReasonIssuerUnknown, checkIssuer, quote("what is signed names another issuer: ", a.issuer))
 	}
-	return x.judge(t, a, &want{t.Spec.SAML2.Audiences, t.Spec.SAML2.Recipients, t.Spec.SAML2.MaxAge})
+	return x.judge(t, a, &want{audiences: t.Spec.SAML2.Audiences, recipients: t.Spec.SAML2.Recipients, maxAge: t.Spec.SAML2.MaxAge})
 }
 
 // judge decides whether the assertion is for us, now, and who it is about.

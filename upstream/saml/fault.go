@@ -23,6 +23,10 @@ const (
 	checkTokenID   = "assertion id"
 	checkSubject   = "subject"
 	checkClaims    = "attributes"
+
+	checkStatus   = "status"
+	checkEnvelope = "response"
+	checkDecrypt  = "decryption"
 )
 
 // Error is a refusal. Its text never holds the assertion.

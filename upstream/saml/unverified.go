@@ -28,7 +28,7 @@ func ReadUnverified(document []byte) (*Unverified, error) {
 		return nil, &Error{Reason: f.reason, Detail: f.detail, Cause: f.cause}
 	}
 	// The signature is no part of what it signs, but it is of this tree.
-	signature := part{names: []xmlsec.Name{{Space: spaceDSig, Local: "Signature"}}, most: 1, read: func(*xmlsec.Element) error { return nil }}
+	signature := part{names: []xmlsec.Name{signatureName}, most: 1, read: func(*xmlsec.Element) error { return nil }}
 	a, err := readAssertion(root, signature)
 	if err != nil {
 		return nil, err

@@ -34,8 +34,7 @@ func (v *Verifier) Assertion(ctx context.Context, reg *trust.Registry, encoded, 
 		f = x.run(ctx, b)
 	}
 	if f != nil {
-		return trust.Subject{}, &Error{Reason: f.reason, Trust: x.trustID, Detail: f.detail, Cause: f.cause,
-			Checks: append(x.checks, trust.Check{Name: f.check, Detail: f.detail})}
+		return trust.Subject{}, x.refusal(f)
 	}
 	x.subject.Checks = x.checks
 	return x.subject, nil
