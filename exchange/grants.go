@@ -39,7 +39,9 @@ func (TokenExchange) IssuedTokenType(p oauth.Params) string {
 }
 
 // WantsAssertion says whether a request asks for a SAML assertion (RFC 8693 §2.1).
-func WantsAssertion(p oauth.Params) bool { return p.Get("requested_token_type") == oauth.TokenTypeSAML2 }
+func WantsAssertion(p oauth.Params) bool {
+	return p.Get("requested_token_type") == oauth.TokenTypeSAML2
+}
 
 // WantsToken says whether a request asks for a token and no assertion.
 func WantsToken(p oauth.Params) bool {
