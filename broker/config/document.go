@@ -165,6 +165,7 @@ type sourceDoc struct {
 	JWKSURL      string   `toml:"jwks_url"`
 	JWKSFile     string   `toml:"jwks_file"`
 	Certificates []string `toml:"certificates"`
+	MetadataFile string   `toml:"metadata_file"`
 }
 
 type useDoc struct {

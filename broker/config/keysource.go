@@ -11,6 +11,7 @@ import (
 
 	"apostille/trust/jose"
 	"apostille/upstream/keys"
+	"apostille/upstream/saml"
 )
 
 // keySource reads where a trust's keys come from. The string is trust.TrustSpec.KeySource; it is never
@@ -38,10 +39,14 @@ func (l *loader) keySource(path string, t *trustDoc) (keys.Source, string) {
 	}
 	l.notFetched(path, t)
 	var digest string
-	if k.JWKSFile != "" {
+	switch {
+	case k.MetadataFile != "":
+		src.Static, digest = l.metadata(path+".keys.metadata_file", t)
+		k.MetadataFile = l.resolve(path, k.MetadataFile)
+	case k.JWKSFile != "":
 		src.Static, digest = l.jwksFile(path+".keys.jwks_file", k.JWKSFile, src.Algs)
 		k.JWKSFile = l.resolve(path, k.JWKSFile)
-	} else {
+	default:
 		parse := jose.ParsePEM
 		if t.Exchange.SAML2 != nil {
 			parse = jose.ParsePinnedPEM
@@ -55,11 +60,14 @@ func (l *loader) keySource(path string, t *trustDoc) (keys.Source, string) {
 // assertionKeys refuses what cannot verify assertions: they are verified with certificates that were pinned.
 func (l *loader) assertionKeys(path string, t *trustDoc) {
 	if t.Exchange.SAML2 == nil {
+		if t.Keys != nil && t.Keys.MetadataFile != "" {
+			l.fault(path+".keys.metadata_file", "the trust takes no assertions", "write saml2 = {} under its exchange, or keys of another kind")
+		}
 		return
 	}
-	if t.Keys != nil && t.Keys.Certificates == nil && !l.faulty(path+".keys") {
+	if t.Keys != nil && t.Keys.Certificates == nil && t.Keys.MetadataFile == "" && !l.faulty(path+".keys") {
 		l.fault(path+".keys", "assertions are verified with certificates, and the keys come from elsewhere",
-			`write keys = { certificates = ["…"] } with the signing certificates of the issuer's metadata; a trust of its own for its JWTs`)
+			`write keys = { metadata_file = "…" }, or { certificates = ["…"] } with the signing certificates in it; a trust of its own for its JWTs`)
 	}
 	if t.Algorithms != nil {
 		l.fault(path+".algorithms", "has no effect on assertions", "drop it: RSA and ECDSA with SHA-256 or better are accepted, and nothing else")
@@ -166,6 +174,27 @@ func encryptionKeys(set []byte) map[string]bool {
 		kids[kid] = key["use"] == "enc" && (seen || !known)
 	}
 	return kids
+}
+
+// metadata reads the signing certificates of an issuer's SAML metadata.
+func (l *loader) metadata(path string, t *trustDoc) (*jose.Set, string) {
+	b, ok := l.read(path, t.Keys.MetadataFile)
+	if !ok {
+		return nil, ""
+	}
+	m, err := saml.ReadMetadata(b)
+	if err != nil {
+		l.fault(path, t.Keys.MetadataFile+": "+err.Error(), "give the metadata of the one identity provider, as it publishes it")
+		return nil, ""
+	}
+	if m.EntityID != t.Issuer && t.Issuer != "" {
+		l.fault(path, fmt.Sprintf("it is of %q, and the issuer of the trust is %q", m.EntityID, t.Issuer), "give the metadata of this issuer, or correct the issuer: they are compared byte for byte")
+	}
+	set, err := jose.ParsePinnedPEM(m.Certificates, nil)
+	if err != nil {
+		l.fault(path, t.Keys.MetadataFile+": "+err.Error(), "ask the issuer for metadata with a good signing certificate")
+	}
+	return set, digestOf(m.Certificates)
 }
 
 // certificates reads PEM files into one set.

@@ -187,7 +187,7 @@ func trustKeys() []key {
 		{Name: "issuer", Kind: kindString, Required: true, Doc: "Compared byte for byte with `iss`; of assertions the entityID."},
 		{Name: "domain", Kind: kindString, DefaultDoc: "the issuer", Doc: "Subject domain: what our `sub` is derived from, with the subject."},
 		{Name: "subject", Kind: kindString, DefaultDoc: "`sub`; of assertions the NameID", Doc: "Claim or attribute that names the subject; a name, or a JSON pointer that starts with `/`."},
-		{Name: "keys", Kind: kindTable, Inline: true, Required: true, Fields: sourceKeys(), OneOf: []string{"discovery", "jwks_url", "jwks_file", "certificates"},
+		{Name: "keys", Kind: kindTable, Inline: true, Required: true, Fields: sourceKeys(), OneOf: []string{"discovery", "jwks_url", "jwks_file", "certificates", "metadata_file"},
 			Doc: "Where its keys come from."},
 		{Name: "algorithms", Kind: kindStrings, Min: 1, Enum: algorithms(), DefaultDoc: "all that fit the keys", Doc: "Signature algorithms accepted from it. Not with `saml2`: assertions are signed with RSA or ECDSA and SHA-256 or better."},
 		{Name: "max_stale", Kind: kindDuration, DefaultDoc: "24h, of fetched keys", Doc: "How long the last good keys serve while the issuer does not answer."},
@@ -196,7 +196,7 @@ func trustKeys() []key {
 		{Name: "exchange", Kind: kindTable, DefaultDoc: "not exchangeable", Doc: "Which of its tokens may be exchanged.", Fields: []key{
 			{Name: "jwt", Kind: kindTable, Inline: true, Fields: useKeys(), DefaultDoc: "refused", Doc: "JWTs, such as access tokens."},
 			{Name: "id_token", Kind: kindTable, Inline: true, Fields: useKeys(), DefaultDoc: "refused", Doc: "OIDC ID tokens."},
-			{Name: "saml2", Kind: kindTable, Inline: true, Fields: assertionKeys(), DefaultDoc: "refused", Doc: "SAML 2.0 assertions, each once. The keys must be `certificates`."},
+			{Name: "saml2", Kind: kindTable, Inline: true, Fields: assertionKeys(), DefaultDoc: "refused", Doc: "SAML 2.0 assertions, each once. The keys must be `certificates` or a `metadata_file`."},
 		}},
 		{Name: "login", Kind: kindTable, Fields: trustLoginKeys(), DefaultDoc: "nobody signs in", Doc: "People may sign in with it. The endpoints are found by the issuer."},
 		{Name: "grant", Kind: kindTables, Fields: grantKeys(), DefaultDoc: "nothing is granted", Doc: "What its holders may get."},
@@ -213,6 +213,7 @@ func sourceKeys() []key {
 		{Name: "jwks_url", Kind: kindString, Doc: "A JWK Set to fetch; https."},
 		{Name: "jwks_file", Kind: kindString, Path: true, Doc: "A JWK Set on disk."},
 		{Name: "certificates", Kind: kindStrings, Min: 1, Max: 100, Path: true, Doc: "PEM files of certificates or public keys."},
+		{Name: "metadata_file", Kind: kindString, Path: true, Doc: "SAML metadata of the issuer alone, on disk; `entityID` must be `issuer`. Its signing certificates are taken, its signature and `validUntil` are not looked at. With `saml2` only."},
 	}
 }
 

@@ -20,6 +20,7 @@ type proposal struct {
 	TOML         string            `json:"toml"`
 
 	audience string
+	use      string // line of TOML under exchange; "" = JWTs for the audience
 	now      time.Time
 }
 
@@ -52,8 +53,11 @@ func (p *proposal) lines() string {
 	for _, c := range p.Certificates {
 		fmt.Fprintf(&b, "# certificate %s, until %s, SHA-256 %s\n", c.Subject, stamp(c.NotAfter), c.SHA256)
 	}
-	audiences := strconv.Quote(p.audience)
-	fmt.Fprintf(&b, "\n  [trust.%s.exchange]\n  jwt = { audiences = [%s] }   # the `aud` of its tokens, each entry\n", tomlKey(p.ID), audiences)
+	use := p.use
+	if use == "" {
+		use = "jwt = { audiences = [" + strconv.Quote(p.audience) + "] }   # the `aud` of its tokens, each entry"
+	}
+	fmt.Fprintf(&b, "\n  [trust.%s.exchange]\n  %s\n", tomlKey(p.ID), use)
 	fmt.Fprintf(&b, `
   # [[trust.%s.grant]]         # without a rule it gives nothing
   # clients = ["…"]

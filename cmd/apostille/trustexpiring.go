@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 
 	"apostille/broker/config"
 	"apostille/trust/jose"
+	"apostille/upstream/saml"
 
 	"github.com/spf13/cobra"
 )
@@ -64,6 +66,13 @@ func expiries(cfg *config.Config, now time.Time, within time.Duration) ([]expiry
 			pem, err := readLimited(file)
 			if err != nil {
 				return nil, err
+			}
+			if bytes.HasPrefix(bytes.TrimSpace(pem), []byte("<")) {
+				m, err := saml.ReadMetadata(pem)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", file, err)
+				}
+				pem = m.Certificates
 			}
 			certificates, err := jose.Certificates(pem)
 			if err != nil {

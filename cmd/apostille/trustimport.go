@@ -12,6 +12,7 @@ import (
 	"apostille/trust"
 	"apostille/trust/jose"
 	"apostille/upstream/keys"
+	"apostille/upstream/saml"
 
 	"github.com/spf13/cobra"
 )
@@ -19,7 +20,8 @@ import (
 func (a *app) trustImportCommand() *cobra.Command {
 	return noun("import", "Print the lines that add a trust, with fingerprints to compare", `  apostille trust import cert hq.pem --id head-office --issuer https://idp.hq.hmart.example
   apostille trust import jwks https://idp.hq.hmart.example/jwks --id head-office
-  apostille trust import oidc https://idp.hq.hmart.example --id head-office`,
+  apostille trust import oidc https://idp.hq.hmart.example --id head-office
+  apostille trust import metadata campus.xml --id campus`,
 		a.importCommand("cert FILE", "From a PEM certificate or public key",
 			"  apostille trust import cert hq.pem --id head-office --issuer https://idp.hq.hmart.example >> trust.d/head-office.toml",
 			a.importCert),
@@ -27,7 +29,9 @@ func (a *app) trustImportCommand() *cobra.Command {
 			"  apostille trust import jwks hq.jwks.json --id head-office\n  apostille trust import jwks https://idp.hq.hmart.example/jwks --id head-office",
 			a.importJWKS),
 		a.importCommand("oidc ISSUER", "From an issuer's discovery document",
-			"  apostille trust import oidc https://idp.hq.hmart.example --id head-office", a.importOIDC))
+			"  apostille trust import oidc https://idp.hq.hmart.example --id head-office", a.importOIDC),
+		a.importCommand("metadata FILE", "From the SAML metadata of one identity provider",
+			"  apostille trust import metadata campus.xml --id campus >> trust.d/campus.toml", a.importMetadata))
 }
 
 // importer fills a proposal from what an admin was given.
@@ -90,6 +94,34 @@ func (a *app) importCert(_ context.Context, _ *config.Config, file string, p *pr
 	}
 	p.Keys = keyInfos(set)
 	p.KeySource = "certificates = [" + strconv.Quote(absolute(file)) + "]"
+	return nil
+}
+
+func (a *app) importMetadata(_ context.Context, _ *config.Config, file string, p *proposal) error {
+	document, err := readLimited(file)
+	if err != nil {
+		return usage("%w", err)
+	}
+	m, err := saml.ReadMetadata(document)
+	if err != nil {
+		return usage("%s: %w", file, err)
+	}
+	set, err := jose.ParsePinnedPEM(m.Certificates, nil)
+	if err != nil {
+		return usage("%s: %w", file, err)
+	}
+	certificates, err := jose.Certificates(m.Certificates)
+	if err != nil {
+		return usage("%s: %w", file, err)
+	}
+	if p.Issuer != "" && p.Issuer != m.EntityID {
+		return usage("--issuer says %q and the metadata %q: they are one", p.Issuer, m.EntityID)
+	}
+	for _, c := range certificates {
+		p.Certificates = append(p.Certificates, certificateInfo(c))
+	}
+	p.Issuer, p.Keys, p.use = m.EntityID, keyInfos(set), "saml2 = {}   # assertions for us, at our token endpoint"
+	p.KeySource = "metadata_file = " + strconv.Quote(absolute(file))
 	return nil
 }
 

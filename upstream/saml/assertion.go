@@ -23,7 +23,7 @@ type assertion struct {
 func readAssertion(e *xmlsec.Element, afterIssuer ...part) (*assertion, error) {
 	a := &assertion{}
 	if v, _ := e.Attr("Version"); v != "2.0" {
-		return nil, errors.New("Version is not 2.0")
+		return nil, errors.New("the Version is not 2.0")
 	}
 	a.id, _ = e.Attr("ID")
 	var err error

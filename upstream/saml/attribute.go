@@ -34,14 +34,14 @@ func readAttributes(e *xmlsec.Element) (list []attribute, err error) {
 func readAttribute(e *xmlsec.Element) (a attribute, err error) {
 	a.name, _ = e.Attr("Name")
 	if wrong := identifier(a.name, maxID); wrong != "" {
-		return a, fmt.Errorf("Name of an Attribute %s", wrong)
+		return a, fmt.Errorf("the Name of an Attribute %s", wrong)
 	}
 	if !e.Spaced() {
 		return a, errors.New("text in Attribute")
 	}
 	for c := range e.Children() {
 		if !c.Is(saml("AttributeValue")) {
-			return a, errors.New("Attribute has something that does not belong there")
+			return a, errors.New("an Attribute has something that does not belong there")
 		}
 		value, ok := c.Text()
 		if !ok {

@@ -31,7 +31,7 @@ type envelope struct {
 
 func readEnvelope(e *xmlsec.Element) (env *envelope, err error) {
 	if v, _ := e.Attr("Version"); v != "2.0" {
-		return nil, errors.New("Version is not 2.0")
+		return nil, errors.New("the Version is not 2.0")
 	}
 	env = &envelope{}
 	env.destination, _ = e.Attr("Destination")
