@@ -60,6 +60,7 @@ type tokenView struct {
 	Audience []string       `json:"audience"`
 	ClientID string         `json:"client_id"`
 	Rules    []string       `json:"rules"`
+	Format   string         `json:"format"` // jwt, opaque, saml2
 	Alg      string         `json:"alg"`
 	Typ      string         `json:"typ"`
 	Expires  time.Time      `json:"expires"`
@@ -87,7 +88,7 @@ func viewOf(x exchange.Explanation, q exchange.Query, supply keySupply, store bo
 	}
 	if d := x.Decision; d.Granted {
 		v.Scopes = narrowed(q.Params.Scopes(), d.Scopes)
-		v.Token = &tokenView{d.Audience, d.ClientID, d.Rules, d.Token.Alg, d.Token.Typ, d.Expires.UTC(), d.Claims, x.Subject.OneTime}
+		v.Token = &tokenView{d.Audience, d.ClientID, d.Rules, d.Token.Format, d.Token.Alg, d.Token.Typ, d.Expires.UTC(), d.Claims, x.Subject.OneTime}
 	}
 	return v
 }
@@ -172,6 +173,17 @@ func (v explanation) writeSteps(w io.Writer) {
 	table(w, rows)
 }
 
+// form says how the token would look.
+func (t *tokenView) form() string {
+	switch t.Format {
+	case "opaque":
+		return "opaque, a handle"
+	case trust.FormatSAML2:
+		return "SAML 2.0 assertion, " + t.Alg
+	}
+	return t.Alg + ", typ " + t.Typ
+}
+
 func (v explanation) writeToken(w io.Writer) {
 	if v.Token == nil {
 		return
@@ -184,7 +196,7 @@ func (v explanation) writeToken(w io.Writer) {
 	rows := [][]string{
 		{"  scopes asked for", asked}, {"  scopes dropped", strings.Join(s.Dropped, " ")}, {"  scope", strings.Join(s.Granted, " ")},
 		{"  aud", strings.Join(t.Audience, " ")}, {"  client_id", t.ClientID}, {"  exp", stamp(t.Expires)},
-		{"  header", t.Alg + ", typ " + t.Typ}, {"  by rules", strings.Join(t.Rules, " ")},
+		{"  form", t.form()}, {"  by rules", strings.Join(t.Rules, " ")},
 	}
 	for _, name := range sortedKeys(t.Claims) {
 		rows = append(rows, []string{"  " + name, fmt.Sprint(t.Claims[name])})

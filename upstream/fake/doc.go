@@ -8,6 +8,6 @@
 // flow with PKCE, PAR, form_post, userinfo, refresh, logout of both kinds. Mint makes any token, right or wrong; Break makes
 // the provider fail in one of the ways in which real ones have failed; Requests counts who asked for what. Browser is who
 // signs in: it follows redirects and withholds cookies from cross-site requests as a browser does. Signing is
-// trust/jose's, except for tokens that are wrong on purpose, which raw.go puts together by hand. A SAML identity provider
-// is to stand beside provider.go with the same shape: New…, Break, Requests.
+// trust/jose's, except for tokens that are wrong on purpose, which raw.go puts together by hand. IdP makes SAML assertions, right or
+// wrong, signed by trust/xmlsec; it answers no requests.
 package fake

@@ -48,6 +48,19 @@ func TestFirstLookupFetchesAndTheNextDoesNot(t *testing.T) {
 	}
 }
 
+func TestSignersAreAllKeysOfATrust(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, map[string]Source{"a": {Static: newSet(t, "k1", "k2")}, "empty": {Static: jose.NewSet()}})
+	if got, err := f.Signers(t.Context(), "a"); err != nil || len(got) != 2 || got[0] == nil {
+		t.Errorf("%d keys, error %v", len(got), err)
+	}
+	for id, want := range map[string]error{"empty": ErrUnknown, "nobody": ErrUnavailable} {
+		if got, err := f.Signers(t.Context(), id); !errors.Is(err, want) || got != nil {
+			t.Errorf("%s: %d keys, error %v", id, len(got), err)
+		}
+	}
+}
+
 func TestStaticKeysAreNeverFetchedAndNeverAge(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, map[string]Source{"a": {Static: newSet(t, "k1")}})
