@@ -143,7 +143,7 @@ func TestPeopleSeeAndEndWhatIsTheirs(t *testing.T) {
 		}
 		press(t, b, open(t, b, c.urls.Orders+"/login"), "decision", "allow")
 		mine := open(t, b, c.urls.Broker+"/account")
-		for _, want := range []string{"Alice Martin", "HMart Head Office", "Warehouse portal", "DDStore orders", "stock.read", "this one"} {
+		for _, want := range []string{"Alice Martin", "HMart Head Office", "Warehouse portal", "DDStore orders", "See stock levels", "this one"} {
 			if !strings.Contains(mine.Text(), want) {
 				t.Errorf("the page does not say %q:\n%s", want, mine.Text())
 			}
