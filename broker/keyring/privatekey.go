@@ -15,9 +15,6 @@ import (
 	"apostille/trust/jose"
 )
 
-// purpose of the keys of this ring in the store.
-const purpose = "token"
-
 // rsaBits: 2048 is what every verifier takes; 3072 costs three times as much to sign with.
 const rsaBits = 2048
 
@@ -39,7 +36,7 @@ func (r *Ring) make(alg string, now time.Time) (store.Key, error) {
 	if err != nil {
 		return store.Key{}, err
 	}
-	k := store.Key{ID: kid, Purpose: purpose, Alg: alg, Public: public, Created: now}
+	k := store.Key{ID: kid, Purpose: r.c.Purpose.Name, Alg: alg, Public: public, Created: now}
 	k.Wrapped = r.c.KEK.wrap(der, label(k))
 	return k, nil
 }
@@ -48,7 +45,7 @@ func generate(alg string) (crypto.Signer, error) {
 	switch alg {
 	case "ES256":
 		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	case "RS256":
+	case "RS256", RSAOAEP:
 		return rsa.GenerateKey(rand.Reader, rsaBits)
 	case "EdDSA":
 		_, k, err := ed25519.GenerateKey(rand.Reader)

@@ -10,22 +10,19 @@ import (
 	"time"
 
 	"apostille/broker/store"
-	"apostille/trust"
 )
 
-// Algs are the algorithms the broker signs with. All are ready from the first start, so that switching an API's algorithm
-// needs no wait.
-var Algs = trust.TokenAlgs
-
-// Config of a Ring. Every field is required.
+// Config of a Ring. Every field is required unless its comment says otherwise.
 type Config struct {
-	Store store.Keys
-	KEK   *KEK
-	Now   func() time.Time
-	Log   *slog.Logger
+	Purpose Purpose // the zero value is Tokens
+	Name    string  // of the subject of certificates; only with a purpose that has them
+	Store   store.Keys
+	KEK     *KEK
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
-// Ring is the set of signing keys. Safe for concurrent use.
+// Ring is the set of keys of one purpose. Safe for concurrent use.
 type Ring struct {
 	c    Config
 	view atomic.Pointer[view]
@@ -36,6 +33,9 @@ type Ring struct {
 
 // Open reads the keys, makes what is missing and fails on a key that cannot be opened: a corrupt key stops the start.
 func Open(ctx context.Context, c Config) (*Ring, error) {
+	if c.Purpose.Name == "" {
+		c.Purpose = Tokens
+	}
 	r := &Ring{c: c}
 	return r, r.Refresh(ctx)
 }
@@ -43,31 +43,33 @@ func Open(ctx context.Context, c Config) (*Ring, error) {
 // Refresh reads the store again, makes what is missing and rotates what is overdue. On an error the keys served stay.
 func (r *Ring) Refresh(ctx context.Context) error {
 	now := r.c.Now()
-	keys, err := r.c.Store.ListKeys(ctx)
+	p := r.c.Purpose
+	all, err := r.c.Store.ListKeys(ctx)
 	if err != nil {
-		return fmt.Errorf("signing keys: %w", err)
+		return fmt.Errorf("%s keys: %w", p.Name, err)
 	}
-	if wanting(keys, now) {
+	keys, _ := p.split(all)
+	if p.wanting(keys, now) {
 		keys, err = r.change(ctx, func(keys []store.Key, now time.Time, make maker) ([]store.Key, error) {
-			keys, err := rotateAll(keys, overdue(keys, now), now, make)
+			keys, err := p.rotateAll(keys, p.overdue(keys, now), now, make)
 			if err != nil {
 				return nil, err
 			}
-			return ensure(keys, Algs, now, make)
+			return p.ensure(keys, p.Algs, now, make)
 		})
 		if err != nil {
-			return fmt.Errorf("signing keys: %w", err)
+			return fmt.Errorf("%s keys: %w", p.Name, err)
 		}
 	}
 	return r.serve(keys)
 }
 
 // wanting says whether Refresh has something to write.
-func wanting(keys []store.Key, now time.Time) bool {
-	if len(overdue(keys, now)) > 0 {
+func (p Purpose) wanting(keys []store.Key, now time.Time) bool {
+	if len(p.overdue(keys, now)) > 0 {
 		return true
 	}
-	after, err := ensure(keys, Algs, now, func(alg string, _ time.Time) (store.Key, error) {
+	after, err := p.ensure(keys, p.Algs, now, func(alg string, _ time.Time) (store.Key, error) {
 		return store.Key{Alg: alg}, nil
 	})
 	return err != nil || len(after) != len(keys)
@@ -76,17 +78,17 @@ func wanting(keys []store.Key, now time.Time) bool {
 // Rotate schedules the next key of each algorithm ("" list = all). The keys afterwards are returned.
 func (r *Ring) Rotate(ctx context.Context, algs ...string) ([]store.Key, error) {
 	if len(algs) == 0 {
-		algs = Algs
+		algs = r.c.Purpose.Algs
 	}
 	return r.changeAndServe(ctx, func(keys []store.Key, now time.Time, make maker) ([]store.Key, error) {
-		return rotateAll(keys, algs, now, make)
+		return r.c.Purpose.rotateAll(keys, algs, now, make)
 	})
 }
 
 // Retire takes a key out at once. Tokens it signed no longer verify.
 func (r *Ring) Retire(ctx context.Context, kid string) ([]store.Key, error) {
 	return r.changeAndServe(ctx, func(keys []store.Key, now time.Time, make maker) ([]store.Key, error) {
-		return retire(keys, kid, now, make)
+		return r.c.Purpose.retire(keys, kid, now, make)
 	})
 }
 
@@ -104,10 +106,11 @@ func (r *Ring) changeAndServe(ctx context.Context, f plan) ([]store.Key, error) 
 // change plans twice: first on what the store holds now, which makes the keys that are needed, and then for good with those
 // keys, while the store keeps every other writer waiting. An RSA key takes a good part of a second to make.
 func (r *Ring) change(ctx context.Context, f plan) (after []store.Key, err error) {
-	keys, err := r.c.Store.ListKeys(ctx)
+	all, err := r.c.Store.ListKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
+	keys, _ := r.c.Purpose.split(all)
 	made := map[string][]store.Key{}
 	if _, err := f(keys, r.c.Now(), func(alg string, now time.Time) (store.Key, error) {
 		k, err := r.make(alg, now)
@@ -124,9 +127,10 @@ func (r *Ring) change(ctx context.Context, f plan) (after []store.Key, err error
 		made[alg] = made[alg][1:]
 		return k, nil
 	}
-	err = r.c.Store.ChangeKeys(ctx, func(keys []store.Key) ([]store.Key, error) {
+	err = r.c.Store.ChangeKeys(ctx, func(all []store.Key) ([]store.Key, error) {
+		keys, others := r.c.Purpose.split(all)
 		after, err = f(keys, r.c.Now(), ready)
-		return after, err
+		return append(others, after...), err
 	})
 	return after, err
 }
@@ -151,14 +155,20 @@ func (r *Ring) open(keys []store.Key) ([]opened, error) {
 	out := make([]opened, 0, len(keys))
 	for _, k := range keys {
 		if i := slices.IndexFunc(before, func(o opened) bool { return o.ID == k.ID }); i >= 0 {
-			out = append(out, opened{Key: k, private: before[i].private})
+			out = append(out, opened{Key: k, private: before[i].private, certificate: before[i].certificate})
 			continue
 		}
 		private, err := r.unwrap(k)
 		if err != nil {
-			return nil, fmt.Errorf("signing key %s: %w", k.ID, err)
+			return nil, fmt.Errorf("signing key %s for %s: %w", k.ID, k.Purpose, err)
 		}
-		out = append(out, opened{Key: k, private: private})
+		o := opened{Key: k, private: private}
+		if r.c.Purpose.Certified {
+			if o.certificate, err = certificate(k, private, r.c.Name); err != nil {
+				return nil, fmt.Errorf("certificate of key %s for %s: %w", k.ID, k.Purpose, err)
+			}
+		}
+		out = append(out, o)
 	}
 	return out, nil
 }

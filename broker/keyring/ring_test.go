@@ -52,7 +52,7 @@ func TestTheFirstStartCanSignWithEveryAlgorithm(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	r := open(t, memoryStore(c), newKEK(t, 1), c)
-	for _, alg := range Algs {
+	for _, alg := range Tokens.Algs {
 		k, err := r.Signer(jose.Alg(alg))
 		if err != nil {
 			t.Fatal(err)
@@ -98,7 +98,7 @@ func TestThePublishedSetIsAsVerifiersNeedIt(t *testing.T) {
 	if err := json.Unmarshal(body, &doc); err != nil {
 		t.Fatal(err)
 	}
-	if len(doc.Keys) != 2*len(Algs) || len(doc.Keys) > 8 {
+	if len(doc.Keys) != 2*len(Tokens.Algs) || len(doc.Keys) > 8 {
 		t.Errorf("%d keys are published", len(doc.Keys))
 	}
 	for _, k := range doc.Keys {
@@ -130,7 +130,7 @@ func TestR06_EveryUnexpiredTokenVerifiesAcrossRotations(t *testing.T) {
 	cached, cachedAt := r.keySet(t), c.now()
 	kids := map[string]bool{}
 	const step, lifetime = 6 * time.Hour, 24 * time.Hour
-	for range int(2*RotateAfter/step) + 40 {
+	for range int(2*Tokens.RotateAfter/step) + 40 {
 		if err := r.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +212,7 @@ func TestTimeAloneChangesWhatIsServed(t *testing.T) {
 		t.Fatal(err)
 	}
 	version := r.Version("")
-	c.advance(PublishBefore)
+	c.advance(Tokens.PublishBefore)
 	after, err := r.Signer("ES256")
 	if err != nil || after.Kid == before.Kid {
 		t.Fatalf("still %s signs, error %v", before.Kid, err)
@@ -223,7 +223,7 @@ func TestTimeAloneChangesWhatIsServed(t *testing.T) {
 	if r.Version("") != version {
 		t.Error("the version changed though the same keys are published")
 	}
-	c.advance(Linger)
+	c.advance(Tokens.Linger)
 	if keys, _, _ := r.Lookup(t.Context(), "", before.Kid, "ES256"); len(keys) != 0 {
 		t.Error("a key that is gone is still published")
 	}
@@ -274,7 +274,7 @@ func TestARequestDoesNotPutBackWhatARefreshTookOut(t *testing.T) {
 	if _, err := beside.Retire(t.Context(), stolen.Kid); err != nil {
 		t.Fatal(err)
 	}
-	c.advance(PublishBefore)
+	c.advance(Tokens.PublishBefore)
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() { r.JWKS() })
@@ -329,7 +329,7 @@ func TestTwoProcessesShareOneSchedule(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, rings)
-	c.advance(PublishBefore)
+	c.advance(Tokens.PublishBefore)
 	same(t, rings)
 }
 
@@ -341,7 +341,7 @@ func same(t *testing.T, rings []*Ring) {
 	if string(a) != string(b) {
 		t.Error("they publish different sets")
 	}
-	for _, alg := range Algs {
+	for _, alg := range Tokens.Algs {
 		first, err1 := rings[0].Signer(jose.Alg(alg))
 		second, err2 := rings[1].Signer(jose.Alg(alg))
 		if err1 != nil || err2 != nil || first.Kid != second.Kid {

@@ -7,15 +7,6 @@ import (
 	"time"
 
 	"apostille/broker/store"
-	"apostille/trust"
-)
-
-// The schedule of a key. Regional APIs cache our key set, some for hours and without asking again for an unknown key, so a key
-// is published long before it signs and long after it stopped.
-const (
-	PublishBefore = 24 * time.Hour                   // published before first use
-	Linger        = trust.MaxLifetime + 24*time.Hour // published after last use: the last token's life, and a day of caches
-	RotateAfter   = 90 * 24 * time.Hour              // age of use at which the server rotates by itself
 )
 
 // State is where a key is in its life. It follows from the key's times alone.
@@ -48,9 +39,9 @@ func StateOf(k store.Key, now time.Time) State {
 // maker makes a fresh key of an algorithm.
 type maker func(alg string, now time.Time) (store.Key, error)
 
-// ensure gives every algorithm an active key and a standby, and drops keys that are gone. First start: the active key is
-// used at once, since nobody has cached a set without it.
-func ensure(keys []store.Key, algs []string, now time.Time, make maker) ([]store.Key, error) {
+// ensure gives every algorithm an active key and, where the purpose has spares, a standby, and drops keys that are gone. First start:
+// the active key is used at once, since nobody has cached a set without it.
+func (p Purpose) ensure(keys []store.Key, algs []string, now time.Time, make maker) ([]store.Key, error) {
 	keys = slices.DeleteFunc(slices.Clone(keys), func(k store.Key) bool { return StateOf(k, now) == Gone })
 	for _, alg := range algs {
 		if !has(keys, alg, now, Active) && !has(keys, alg, now, Scheduled) {
@@ -65,7 +56,7 @@ func ensure(keys []store.Key, algs []string, now time.Time, make maker) ([]store
 			}
 			keys = append(keys, k)
 		}
-		if !has(keys, alg, now, Standby) && !has(keys, alg, now, Scheduled) {
+		if p.spare() && !has(keys, alg, now, Standby) && !has(keys, alg, now, Scheduled) {
 			k, err := make(alg, now)
 			if err != nil {
 				return nil, err
@@ -79,39 +70,42 @@ func ensure(keys []store.Key, algs []string, now time.Time, make maker) ([]store
 // ErrScheduled says that a rotation is under way already.
 var ErrScheduled = errors.New("a rotation of this algorithm is already scheduled")
 
-// rotate schedules the standby of an algorithm to sign as soon as it has been published for PublishBefore, the active key
-// to stop then, and makes a new standby.
-func rotate(keys []store.Key, alg string, now time.Time, make maker) ([]store.Key, error) {
+// rotate schedules the next key of an algorithm to sign as soon as it has been published for PublishBefore, and the active key to
+// stop then. The next key is the standby, and a new standby is made; without spares it is a fresh one.
+func (p Purpose) rotate(keys []store.Key, alg string, now time.Time, make maker) ([]store.Key, error) {
 	keys = slices.Clone(keys)
 	if has(keys, alg, now, Scheduled) {
 		return nil, fmt.Errorf("%s: %w", alg, ErrScheduled)
 	}
-	next := find(keys, alg, now, Standby)
-	if next < 0 {
-		return nil, fmt.Errorf("%s: there is no standby key to rotate to", alg)
+	made, err := make(alg, now)
+	if err != nil {
+		return nil, err
 	}
-	from := keys[next].Created.Add(PublishBefore)
+	keys = append(keys, made)
+	next := len(keys) - 1
+	if p.spare() {
+		if next = find(keys[:next], alg, now, Standby); next < 0 {
+			return nil, fmt.Errorf("%s: there is no standby key to rotate to", alg)
+		}
+	}
+	from := keys[next].Created.Add(p.PublishBefore)
 	if from.Before(now) {
 		from = now
 	}
 	for i := range keys {
 		if keys[i].Alg == alg && StateOf(keys[i], now) == Active && keys[i].RetireAt.IsZero() {
-			keys[i].RetireAt, keys[i].GoneAt = from, from.Add(Linger)
+			keys[i].RetireAt, keys[i].GoneAt = from, from.Add(p.Linger)
 		}
 	}
 	keys[next].ActiveAt = from
-	k, err := make(alg, now)
-	if err != nil {
-		return nil, err
-	}
-	return append(keys, k), nil
+	return keys, nil
 }
 
 // rotateAll rotates several algorithms, or none of them.
-func rotateAll(keys []store.Key, algs []string, now time.Time, make maker) ([]store.Key, error) {
+func (p Purpose) rotateAll(keys []store.Key, algs []string, now time.Time, make maker) ([]store.Key, error) {
 	var err error
 	for _, alg := range algs {
-		if keys, err = rotate(keys, alg, now, make); err != nil {
+		if keys, err = p.rotate(keys, alg, now, make); err != nil {
 			return nil, err
 		}
 	}
@@ -123,7 +117,7 @@ var ErrNoKey = errors.New("no key has this ID")
 
 // retire takes a key out at once, for a key that may be in other hands: its tokens no longer verify, and if it was active, the
 // standby signs from now on.
-func retire(keys []store.Key, kid string, now time.Time, make maker) ([]store.Key, error) {
+func (p Purpose) retire(keys []store.Key, kid string, now time.Time, make maker) ([]store.Key, error) {
 	keys = slices.Clone(keys)
 	i := slices.IndexFunc(keys, func(k store.Key) bool { return k.ID == kid })
 	if i < 0 {
@@ -143,14 +137,17 @@ func retire(keys []store.Key, kid string, now time.Time, make maker) ([]store.Ke
 			keys[j].ActiveAt = now
 		}
 	}
-	return ensure(keys, []string{alg}, now, make)
+	return p.ensure(keys, []string{alg}, now, make)
 }
 
 // overdue lists the algorithms whose active key has signed for RotateAfter and has no successor scheduled.
-func overdue(keys []store.Key, now time.Time) []string {
+func (p Purpose) overdue(keys []store.Key, now time.Time) []string {
 	var algs []string
+	if p.RotateAfter == 0 {
+		return nil
+	}
 	for _, k := range keys {
-		if StateOf(k, now) == Active && k.RetireAt.IsZero() && now.Sub(k.ActiveAt) >= RotateAfter &&
+		if StateOf(k, now) == Active && k.RetireAt.IsZero() && now.Sub(k.ActiveAt) >= p.RotateAfter &&
 			!has(keys, k.Alg, now, Scheduled) && !slices.Contains(algs, k.Alg) {
 			algs = append(algs, k.Alg)
 		}

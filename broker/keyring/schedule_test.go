@@ -17,7 +17,7 @@ func counting() maker {
 	n := 0
 	return func(alg string, now time.Time) (store.Key, error) {
 		n++
-		return store.Key{ID: fmt.Sprintf("k%d", n), Alg: alg, Purpose: purpose, Created: now}, nil
+		return store.Key{ID: fmt.Sprintf("k%d", n), Alg: alg, Purpose: Tokens.Name, Created: now}, nil
 	}
 }
 
@@ -74,9 +74,9 @@ func TestStateFollowsFromTheTimesAlone(t *testing.T) {
 
 func TestTheFirstStartMakesOneThatSignsAndOneInReserve(t *testing.T) {
 	t.Parallel()
-	keys := must(t)(ensure(nil, []string{"ES256"}, start, counting()))
+	keys := must(t)(Tokens.ensure(nil, []string{"ES256"}, start, counting()))
 	expect(t, keys, start, map[string]State{"k1": Active, "k2": Standby})
-	again := must(t)(ensure(keys, []string{"ES256"}, start.Add(time.Hour), counting()))
+	again := must(t)(Tokens.ensure(keys, []string{"ES256"}, start.Add(time.Hour), counting()))
 	if len(again) != 2 {
 		t.Errorf("a second start made %d keys", len(again)-2)
 	}
@@ -85,35 +85,35 @@ func TestTheFirstStartMakesOneThatSignsAndOneInReserve(t *testing.T) {
 func TestARotationPublishesADayBeforeAndLingersAfter(t *testing.T) {
 	t.Parallel()
 	make := counting()
-	keys := must(t)(ensure(nil, []string{"ES256"}, start, make))
-	keys = must(t)(rotate(keys, "ES256", start.Add(time.Hour), make))
-	use := start.Add(PublishBefore) // the standby has been published since the start
+	keys := must(t)(Tokens.ensure(nil, []string{"ES256"}, start, make))
+	keys = must(t)(Tokens.rotate(keys, "ES256", start.Add(time.Hour), make))
+	use := start.Add(Tokens.PublishBefore) // the standby has been published since the start
 
 	expect(t, keys, use.Add(-time.Second), map[string]State{"k1": Active, "k2": Scheduled, "k3": Standby})
 	expect(t, keys, use, map[string]State{"k1": Retiring, "k2": Active, "k3": Standby})
-	expect(t, keys, use.Add(Linger-time.Second), map[string]State{"k1": Retiring, "k2": Active, "k3": Standby})
-	expect(t, keys, use.Add(Linger), map[string]State{"k1": Gone, "k2": Active, "k3": Standby})
-	left := must(t)(ensure(keys, []string{"ES256"}, use.Add(Linger), make))
-	expect(t, left, use.Add(Linger), map[string]State{"k2": Active, "k3": Standby})
+	expect(t, keys, use.Add(Tokens.Linger-time.Second), map[string]State{"k1": Retiring, "k2": Active, "k3": Standby})
+	expect(t, keys, use.Add(Tokens.Linger), map[string]State{"k1": Gone, "k2": Active, "k3": Standby})
+	left := must(t)(Tokens.ensure(keys, []string{"ES256"}, use.Add(Tokens.Linger), make))
+	expect(t, left, use.Add(Tokens.Linger), map[string]State{"k2": Active, "k3": Standby})
 }
 
 func TestAStandbyThatWasPublishedLongEnoughSignsAtOnce(t *testing.T) {
 	t.Parallel()
 	make := counting()
-	keys := must(t)(ensure(nil, []string{"ES256"}, start, make))
-	later := start.Add(PublishBefore + time.Minute)
-	expect(t, must(t)(rotate(keys, "ES256", later, make)), later, map[string]State{"k1": Retiring, "k2": Active, "k3": Standby})
+	keys := must(t)(Tokens.ensure(nil, []string{"ES256"}, start, make))
+	later := start.Add(Tokens.PublishBefore + time.Minute)
+	expect(t, must(t)(Tokens.rotate(keys, "ES256", later, make)), later, map[string]State{"k1": Retiring, "k2": Active, "k3": Standby})
 }
 
 func TestARotationUnderWayIsNotStartedTwice(t *testing.T) {
 	t.Parallel()
 	make := counting()
-	keys := must(t)(ensure(nil, []string{"ES256"}, start, make))
-	keys = must(t)(rotate(keys, "ES256", start, make))
-	if _, err := rotate(keys, "ES256", start, make); !errors.Is(err, ErrScheduled) {
+	keys := must(t)(Tokens.ensure(nil, []string{"ES256"}, start, make))
+	keys = must(t)(Tokens.rotate(keys, "ES256", start, make))
+	if _, err := Tokens.rotate(keys, "ES256", start, make); !errors.Is(err, ErrScheduled) {
 		t.Errorf("error %v, wanted ErrScheduled", err)
 	}
-	if _, err := rotate(nil, "ES256", start, make); err == nil {
+	if _, err := Tokens.rotate(nil, "ES256", start, make); err == nil {
 		t.Error("a rotation without a standby key began")
 	}
 }
@@ -135,16 +135,16 @@ func TestRetireTakesAKeyOutAtOnce(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			make := counting()
-			keys := must(t)(ensure(nil, []string{"ES256"}, start, make))
+			keys := must(t)(Tokens.ensure(nil, []string{"ES256"}, start, make))
 			if c.rotated {
-				keys = must(t)(rotate(keys, "ES256", start, make))
+				keys = must(t)(Tokens.rotate(keys, "ES256", start, make))
 			}
-			keys = must(t)(retire(keys, c.kid, start.Add(time.Hour), make))
+			keys = must(t)(Tokens.retire(keys, c.kid, start.Add(time.Hour), make))
 			expect(t, keys, start.Add(time.Hour), c.want)
-			expect(t, keys, start.Add(PublishBefore+time.Hour), c.later)
+			expect(t, keys, start.Add(Tokens.PublishBefore+time.Hour), c.later)
 		})
 	}
-	if _, err := retire(nil, "nobody", start, counting()); !errors.Is(err, ErrNoKey) {
+	if _, err := Tokens.retire(nil, "nobody", start, counting()); !errors.Is(err, ErrNoKey) {
 		t.Errorf("an unknown key: %v", err)
 	}
 }
@@ -152,27 +152,27 @@ func TestRetireTakesAKeyOutAtOnce(t *testing.T) {
 func TestOverdueNamesAlgorithmsWhoseKeySignedLongEnough(t *testing.T) {
 	t.Parallel()
 	make := counting()
-	keys := must(t)(ensure(nil, []string{"ES256", "RS256"}, start, make))
-	if got := overdue(keys, start.Add(RotateAfter-time.Second)); len(got) != 0 {
+	keys := must(t)(Tokens.ensure(nil, []string{"ES256", "RS256"}, start, make))
+	if got := Tokens.overdue(keys, start.Add(Tokens.RotateAfter-time.Second)); len(got) != 0 {
 		t.Errorf("too early: %v", got)
 	}
-	due := start.Add(RotateAfter)
-	if got := overdue(keys, due); len(got) != 2 {
+	due := start.Add(Tokens.RotateAfter)
+	if got := Tokens.overdue(keys, due); len(got) != 2 {
 		t.Errorf("on the day: %v", got)
 	}
-	keys = must(t)(rotateAll(keys, []string{"ES256"}, due, make))
-	if got := overdue(keys, due); len(got) != 1 || got[0] != "RS256" {
+	keys = must(t)(Tokens.rotateAll(keys, []string{"ES256"}, due, make))
+	if got := Tokens.overdue(keys, due); len(got) != 1 || got[0] != "RS256" {
 		t.Errorf("after one rotation: %v", got)
 	}
 }
 
 func TestRotateAllRotatesAllOrNone(t *testing.T) {
 	t.Parallel()
-	keys := must(t)(ensure(nil, []string{"ES256"}, start, counting()))
-	if after, err := rotateAll(keys, []string{"ES256", "RS256"}, start, counting()); err == nil || after != nil {
+	keys := must(t)(Tokens.ensure(nil, []string{"ES256"}, start, counting()))
+	if after, err := Tokens.rotateAll(keys, []string{"ES256", "RS256"}, start, counting()); err == nil || after != nil {
 		t.Errorf("%v, error %v", after, err)
 	}
-	if _, err := ensure(nil, []string{"ES256"}, start, func(string, time.Time) (store.Key, error) { return store.Key{}, errors.New("no entropy") }); err == nil {
+	if _, err := Tokens.ensure(nil, []string{"ES256"}, start, func(string, time.Time) (store.Key, error) { return store.Key{}, errors.New("no entropy") }); err == nil {
 		t.Error("a maker's failure was passed over")
 	}
 }

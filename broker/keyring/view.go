@@ -26,7 +26,8 @@ type view struct {
 
 type opened struct {
 	store.Key
-	private crypto.Signer
+	private     crypto.Signer
+	certificate []byte // DER; nil where the purpose has none
 }
 
 // Signer is a key that signs now.
@@ -34,6 +35,8 @@ type Signer struct {
 	Kid string
 	Alg jose.Alg
 	Key crypto.Signer
+
+	Certificate []byte // DER; nil where the purpose has none
 }
 
 // publish computes what is served from now until a key changes state. The caller holds publishing.
@@ -47,7 +50,7 @@ func (r *Ring) publish(keys []opened) error {
 				next.until = t
 			}
 		}
-		if StateOf(k.Key, now) != Gone {
+		if StateOf(k.Key, now) != Gone && !r.c.Purpose.Certified { // those are published in other ways
 			public = append(public, jose.Key{ID: k.ID, Algs: []jose.Alg{jose.Alg(k.Alg)}, Public: k.private.Public()})
 		}
 	}
@@ -83,7 +86,7 @@ func (r *Ring) current() *view {
 		return v
 	}
 	if err := r.publish(v.keys); err != nil {
-		r.c.Log.Error("publishing signing keys", "error", err)
+		r.c.Log.Error("publishing keys", "error", err)
 	}
 	return r.view.Load()
 }
@@ -113,9 +116,9 @@ func (r *Ring) Signer(alg jose.Alg) (Signer, error) {
 		best = next
 	}
 	if best == nil {
-		return Signer{}, fmt.Errorf("no active signing key for %s", alg)
+		return Signer{}, fmt.Errorf("no active key of %s for %s", r.c.Purpose.Name, alg)
 	}
-	return Signer{Kid: best.ID, Alg: alg, Key: best.private}, nil
+	return Signer{Kid: best.ID, Alg: alg, Key: best.private, Certificate: best.certificate}, nil
 }
 
 // JWKS returns the published key set and its ETag.

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Key is a private signing key of the broker, wrapped. What its states and times mean is broker/keyring's.
+// Key is a private key of the broker, wrapped. What its states and times mean is broker/keyring's.
 type Key struct {
 	ID       string // kid: RFC 7638 thumbprint
-	Purpose  string // "token"
-	Alg      string // JWS algorithm, e.g. "ES256"
+	Purpose  string // what it is for, e.g. "token"
+	Alg      string // JWS algorithm, e.g. "ES256", or "RSA-OAEP"
 	Wrapped  []byte // private key (PKCS#8 DER) under the key-encryption key; never in the clear
 	Public   []byte // PKIX DER
 	Created  time.Time

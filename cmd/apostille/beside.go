@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 
 	"apostille/broker/config"
@@ -39,14 +40,14 @@ func (a *app) withStore(ctx context.Context, f func(*config.Config, store.Store)
 	return errors.Join(f(cfg, st), st.Close())
 }
 
-// withRing runs f on the signing keys in the store.
-func (a *app) withRing(ctx context.Context, f func(*keyring.Ring) error) error {
+// withRing runs f on the keys of one purpose in the store.
+func (a *app) withRing(ctx context.Context, p keyring.Purpose, f func(*keyring.Ring) error) error {
 	return a.withStore(ctx, func(cfg *config.Config, st store.Store) error {
 		kek, err := keyring.ReadKEKFile(cfg.KeyFile)
 		if err != nil {
 			return &exit{exitUsage, err}
 		}
-		ring, err := keyring.Open(ctx, keyring.Config{Store: st, KEK: kek, Now: a.now, Log: discard})
+		ring, err := keyring.Open(ctx, keyring.Config{Purpose: p, Name: hostOf(cfg.Issuer), Store: st, KEK: kek, Now: a.now, Log: discard})
 		if err != nil {
 			return err
 		}
@@ -93,4 +94,13 @@ func storeError(err error) error {
 		return fmt.Errorf("%w; run this as the user that the server runs as", err)
 	}
 	return err
+}
+
+// hostOf names the broker in its certificates.
+func hostOf(issuer string) string {
+	u, err := url.Parse(issuer)
+	if err != nil { // it was compiled
+		return issuer
+	}
+	return u.Host
 }

@@ -25,6 +25,7 @@ func (a *app) keysCommand() *cobra.Command {
 // signingKey is one of the broker's keys.
 type signingKey struct {
 	Kid     string        `json:"kid"`
+	Use     string        `json:"use"`
 	Alg     string        `json:"alg"`
 	State   keyring.State `json:"state"`
 	Created time.Time     `json:"created"`
@@ -72,15 +73,15 @@ func (a *app) showKeys(list []store.Key) error {
 	all := []signingKey{}
 	for _, k := range list {
 		all = append(all, signingKey{
-			Kid: k.ID, Alg: k.Alg, State: keyring.StateOf(k, now), Created: k.Created,
+			Kid: k.ID, Use: k.Purpose, Alg: k.Alg, State: keyring.StateOf(k, now), Created: k.Created,
 			Active: given(k.ActiveAt), Retire: given(k.RetireAt), Gone: given(k.GoneAt),
 		})
 	}
-	slices.SortStableFunc(all, func(a, b signingKey) int { return strings.Compare(a.Alg, b.Alg) })
+	slices.SortStableFunc(all, func(a, b signingKey) int { return strings.Compare(a.Use+a.Alg, b.Use+b.Alg) })
 	return a.print(all, func(w io.Writer) {
-		rows := [][]string{{"KID", "ALG", "STATE", "CREATED", "SIGNS FROM", "SIGNS UNTIL", "PUBLISHED UNTIL"}}
+		rows := [][]string{{"KID", "USE", "ALG", "STATE", "CREATED", "SIGNS FROM", "SIGNS UNTIL", "PUBLISHED UNTIL"}}
 		for _, k := range all {
-			rows = append(rows, []string{k.Kid, k.Alg, string(k.State), stamp(k.Created), stampOf(k.Active), stampOf(k.Retire), stampOf(k.Gone)})
+			rows = append(rows, []string{k.Kid, k.Use, k.Alg, string(k.State), stamp(k.Created), stampOf(k.Active), stampOf(k.Retire), stampOf(k.Gone)})
 		}
 		table(w, rows)
 	})
@@ -103,20 +104,28 @@ func stampOf(t *time.Time) string {
 
 func (a *app) keysRotateCommand() *cobra.Command {
 	var algs []string
+	var use string
 	cmd := &cobra.Command{
 		Use:   "rotate",
 		Short: "Schedule the next signing key",
 		Long: `Schedules the standby key to sign once it has been published for 24 hours, the active key to stop then, and makes a new standby. APIs
-notice nothing: the old key stays published until its last token has expired. A running server follows within 2 s.`,
-		Example: "  apostille keys rotate\n  apostille keys rotate --alg ES256",
+notice nothing: the old key stays published until its last token has expired. A running server follows within 2 s.
+
+Keys for SAML (--use saml-signing, saml-encryption) change by this command only. The next one stands in our metadata beside the old one for
+7 days before it is used: tell offices that do not fetch the metadata by themselves.`,
+		Example: "  apostille keys rotate\n  apostille keys rotate --alg ES256\n  apostille keys rotate --use saml-signing",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			p, err := purposeOf(use)
+			if err != nil {
+				return err
+			}
 			for _, alg := range algs {
-				if !slices.Contains(keyring.Algs, alg) {
-					return usage("--alg must be one of %s, not %q", strings.Join(keyring.Algs, ", "), alg)
+				if !slices.Contains(p.Algs, alg) {
+					return usage("--alg must be one of %s, not %q", strings.Join(p.Algs, ", "), alg)
 				}
 			}
-			return a.withRing(cmd.Context(), func(ring *keyring.Ring) error {
+			return a.withRing(cmd.Context(), p, func(ring *keyring.Ring) error {
 				list, err := ring.Rotate(cmd.Context(), algs...)
 				if err != nil {
 					return err
@@ -126,7 +135,20 @@ notice nothing: the old key stays published until its last token has expired. A 
 		},
 	}
 	cmd.Flags().StringArrayVar(&algs, "alg", nil, "algorithm: ES256, RS256 or EdDSA (repeatable; default all)")
+	cmd.Flags().StringVar(&use, "use", keyring.Tokens.Name, "what the keys are for: token, saml-signing or saml-encryption")
 	return cmd
+}
+
+// purposeOf finds what keys are for by its name.
+func purposeOf(name string) (keyring.Purpose, error) {
+	var names []string
+	for _, p := range keyring.Purposes {
+		if p.Name == name {
+			return p, nil
+		}
+		names = append(names, p.Name)
+	}
+	return keyring.Purpose{}, usage("--use must be one of %s, not %q", strings.Join(names, ", "), name)
 }
 
 // retireWarning is what an admin confirms.
@@ -158,14 +180,19 @@ func (a *app) keysRetire(ctx context.Context, kid string, yes bool) error {
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(list, func(k store.Key) bool { return k.ID == kid }) {
+	i := slices.IndexFunc(list, func(k store.Key) bool { return k.ID == kid })
+	if i < 0 {
 		return usage("no signing key has the kid %q; `apostille keys list` lists them", kid)
 	}
 	fmt.Fprintf(a.stderr, retireWarning, kid)
 	if !yes {
 		return usage("nothing was changed: add --yes to do it")
 	}
-	return a.withRing(ctx, func(ring *keyring.Ring) error {
+	p, err := purposeOf(list[i].Purpose)
+	if err != nil {
+		return err
+	}
+	return a.withRing(ctx, p, func(ring *keyring.Ring) error {
 		list, err := ring.Retire(ctx, kid)
 		if err != nil {
 			return err

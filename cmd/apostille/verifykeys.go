@@ -141,7 +141,7 @@ func (o ownKeys) Lookup(ctx context.Context, _, kid string, alg jose.Alg) ([]jos
 	var published []jose.Key
 	for _, k := range list {
 		public, err := x509.ParsePKIXPublicKey(k.Public)
-		if err == nil && keyring.StateOf(k, o.now()) != keyring.Gone {
+		if err == nil && k.Purpose == keyring.Tokens.Name && keyring.StateOf(k, o.now()) != keyring.Gone {
 			published = append(published, jose.Key{ID: k.ID, Algs: []jose.Alg{jose.Alg(k.Alg)}, Public: public})
 		}
 	}
