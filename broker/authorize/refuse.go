@@ -87,15 +87,15 @@ func (e *Endpoint) record(r *http.Request, c *call, p *problem) {
 }
 
 // send takes an answer to the client: with the browser's next GET, or in a form that it posts.
-func (e *Endpoint) send(w http.ResponseWriter, r *http.Request, c *call, answer []pair) {
+func (e *Endpoint) send(w http.ResponseWriter, r *http.Request, c *call, answer []page.Field) {
 	q := c.request
 	if !q.FormPost {
 		seeOther(w, q.location(answer))
 		return
 	}
 	e.Pages.Write(w, r, page.Page{
-		Template: postTemplate, Title: "authorize.post.title", TitleArgs: []any{q.client.Title()}, Locales: q.Locales, Narrow: true,
-		Data:       postForm{Client: q.client.Title(), Action: q.Redirect, Fields: answer},
+		Template: page.PostTemplate, Title: "authorize.post.title", TitleArgs: []any{q.client.Title()}, Locales: q.Locales, Narrow: true,
+		Data:       page.Post{Title: "authorize.post.title", Text: "authorize.post.text", To: q.client.Title(), Action: q.Redirect, Fields: answer},
 		FormAction: []string{q.origin()},
 	})
 }

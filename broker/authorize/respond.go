@@ -3,24 +3,23 @@ package authorize
 import (
 	"net/url"
 	"strings"
+
+	"apostille/broker/page"
 )
 
-// pair is one parameter of an authorization response.
-type pair struct{ Name, Value string }
-
 // success is the answer with a code; RFC 9207: iss says who answers.
-func (q *request) success(code, issuer string) []pair {
-	return compact([]pair{{"code", code}, {"state", q.State}, {"iss", issuer}})
+func (q *request) success(code, issuer string) []page.Field {
+	return compact([]page.Field{{Name: "code", Value: code}, {Name: "state", Value: q.State}, {Name: "iss", Value: issuer}})
 }
 
 // failure is the answer with an error. The reference finds the whole reason in the audit trail.
-func (q *request) failure(p *problem, issuer, reference string) []pair {
-	return compact([]pair{
-		{"error", p.Code}, {"error_description", p.Text + " (reference " + reference + ")"}, {"state", q.State}, {"iss", issuer},
+func (q *request) failure(p *problem, issuer, reference string) []page.Field {
+	return compact([]page.Field{
+		{Name: "error", Value: p.Code}, {Name: "error_description", Value: p.Text + " (reference " + reference + ")"}, {Name: "state", Value: q.State}, {Name: "iss", Value: issuer},
 	})
 }
 
-func compact(list []pair) []pair {
+func compact(list []page.Field) []page.Field {
 	out := list[:0]
 	for _, p := range list {
 		if p.Value != "" {
@@ -31,7 +30,7 @@ func compact(list []pair) []pair {
 }
 
 // location is the redirect URI with an answer in its query. What the client registered stays byte for byte (RFC 6749 §3.1.2).
-func (q *request) location(answer []pair) string {
+func (q *request) location(answer []page.Field) string {
 	var b strings.Builder
 	b.WriteString(q.Redirect)
 	sep := byte('?')
@@ -68,12 +67,4 @@ func (q *request) target() string {
 		return u.Host
 	}
 	return u.Scheme + ":"
-}
-
-// postForm is what the form_post page shows (OAuth 2.0 Form Post Response Mode §2). Action is registered by the client, and http or
-// https.
-type postForm struct {
-	Client string
-	Action string
-	Fields []pair
 }

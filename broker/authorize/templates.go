@@ -6,12 +6,9 @@ import (
 	"apostille/broker/page"
 )
 
-// Messages is what page.New needs of this package: messages, templates and the script of the form_post page.
+// Messages is what page.New needs of this package: messages and templates.
 //
 //go:embed messages templates assets
 var Messages embed.FS
 
-var (
-	consentTemplate = page.MustTemplate(Messages, "templates/consent.html")
-	postTemplate    = page.MustTemplate(Messages, "templates/post.html")
-)
+var consentTemplate = page.MustTemplate(Messages, "templates/consent.html")
