@@ -15,11 +15,15 @@ func invalid(format string, args ...any) error {
 
 // CheckPending says whether p may be stored.
 func CheckPending(p Pending) error {
+	most := MaxPending
+	if p.Vouched {
+		most = MaxVouched
+	}
 	switch {
 	case len(p.Value) == 0:
 		return invalid("a pending thing without a value")
-	case len(p.Value) > MaxPending:
-		return invalid("a pending thing of %d bytes; %d at most", len(p.Value), MaxPending)
+	case len(p.Value) > most:
+		return invalid("a pending thing of %d bytes; %d at most", len(p.Value), most)
 	case p.Until.IsZero():
 		return invalid("a pending thing without an end")
 	}

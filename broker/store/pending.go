@@ -7,12 +7,17 @@ import (
 
 // Pending is something that waits to be fetched once: an unfinished login, a pushed authorization request, a login's result.
 type Pending struct {
-	Value []byte    // the owner's; at most MaxPending bytes
+	Value []byte    // the owner's; at most MaxPending bytes, with Vouched MaxVouched
 	Until time.Time // gone from then on
+	// Vouched: somebody known made the value, so that it may be larger than what strangers can have stored. It is not stored itself.
+	Vouched bool
 }
 
-// MaxPending is the longest value of a Pending, in bytes.
-const MaxPending = 8 << 10
+// The longest values of a Pending, in bytes. A SAML Response may be 1 MB; encoded, sealed and encoded again that is nearly twice as much.
+const (
+	MaxPending = 8 << 10
+	MaxVouched = 2 << 20
+)
 
 // Pendings keeps one-time things under (kind, handle). kind is a constant of the program, so that a handle of one kind never finds
 // another (THREATS A102); handle is random and secret: implementations keep its SHA-256 only.

@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// KindSubject is the kind of foreign credentials that are good once, at whatever entry they come in: exchange or login.
+const KindSubject = "subject_token"
+
 // Replay remembers one-time things: the jti of a token, of a client assertion.
 type Replay interface {
 	// Claim marks (kind, issuer, id) as used until the given time, and says whether it was unused.

@@ -12,6 +12,7 @@ import (
 	"apostille/broker/clientauth"
 	"apostille/broker/mint"
 	"apostille/broker/oauth"
+	"apostille/broker/store"
 	"apostille/exchange"
 	"apostille/trust"
 )
@@ -108,7 +109,7 @@ func (e *Endpoint) claim(ctx context.Context, c *call) error {
 	if !s.OneTime {
 		return nil
 	}
-	first, err := e.Replay.Claim(ctx, "subject_token", s.Issuer, s.TokenID, s.Expires.Add(trust.Skew))
+	first, err := e.Replay.Claim(ctx, store.KindSubject, s.Issuer, s.TokenID, s.Expires.Add(trust.Skew))
 	if err != nil {
 		return &exchange.Refusal{Reason: trust.ReasonStore, Trust: s.Trust, Detail: "claiming a one-time token", Cause: err}
 	}

@@ -33,7 +33,7 @@ func (t tag) key() uint64 { return binary.BigEndian.Uint64(t[:]) }
 
 const (
 	chunkSize   = 256 << 10
-	entryHeader = len(tag{}) + 8 + 2
+	entryHeader = len(tag{}) + 8 + 4
 	packAfter   = 4 << 20 // bytes that holes may take, whatever else is there
 )
 
@@ -52,7 +52,7 @@ func (s *shelf) at(p place) (e entry) {
 	b := s.chunks[p.chunk-s.first][p.offset:]
 	n := copy(e.tag[:], b)
 	e.until = time.UnixMicro(int64(binary.BigEndian.Uint64(b[n:]))).UTC()
-	e.value = b[entryHeader : entryHeader+int(binary.BigEndian.Uint16(b[n+8:]))]
+	e.value = b[entryHeader : entryHeader+int(binary.BigEndian.Uint32(b[n+8:]))]
 	return e
 }
 
@@ -69,16 +69,17 @@ func (s *shelf) get(t tag) (e entry, found, taken bool) {
 // add puts an entry behind all others. Its tag must not be there.
 func (s *shelf) add(e entry) {
 	last := len(s.chunks) - 1
-	if last < 0 || len(s.chunks[last])+e.size() > chunkSize {
-		s.chunks = append(s.chunks, make([]byte, 0, chunkSize))
-		s.held += chunkSize
+	if last < 0 || len(s.chunks[last])+e.size() > cap(s.chunks[last]) {
+		size := max(chunkSize, e.size()) // what an upstream vouches for may need a chunk of its own
+		s.chunks = append(s.chunks, make([]byte, 0, size))
+		s.held += size
 		last++
 	}
 	b := s.chunks[last]
 	s.places[e.tag.key()] = place{s.first + uint32(last), uint32(len(b))}
 	b = append(b, e.tag[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(e.until.UnixMicro()))
-	b = binary.BigEndian.AppendUint16(b, uint16(len(e.value)))
+	b = binary.BigEndian.AppendUint32(b, uint32(len(e.value)))
 	s.chunks[last] = append(b, e.value...)
 	s.live += e.size()
 }
@@ -95,9 +96,9 @@ func (s *shelf) oldest() (entry, bool) {
 	for len(s.chunks) > 0 {
 		p := place{s.first, uint32(s.front)}
 		if s.front >= len(s.chunks[0]) {
+			s.held -= cap(s.chunks[0])
 			s.chunks[0] = nil // the array behind the slice would keep it
 			s.chunks, s.first, s.front = s.chunks[1:], s.first+1, 0
-			s.held -= chunkSize
 			continue
 		}
 		e := s.at(p)

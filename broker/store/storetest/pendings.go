@@ -82,12 +82,28 @@ func testPendings(t *testing.T, open Open) {
 				"no value":         {"login", "a", store.Pending{Until: until}},
 				"no end":           {"login", "a", store.Pending{Value: []byte("x")}},
 				"too long a value": {"login", "a", store.Pending{Value: make([]byte, store.MaxPending+1), Until: until}},
+				"too long for all": {"login", "a", store.Pending{Value: make([]byte, store.MaxVouched+1), Until: until, Vouched: true}},
 			} {
 				if err := f.PutPending(t.Context(), c.kind, c.handle, c.p); !errors.Is(err, store.ErrInvalid) {
 					t.Errorf("%s: error %v, want ErrInvalid", name, err)
 				}
 			}
 			must(t, f.PutPending(t.Context(), "login", "a", store.Pending{Value: make([]byte, store.MaxPending), Until: until}))
+		},
+		"what somebody vouches for may be large, and comes back as it was": func(t *testing.T, f *fixture) {
+			// 64 KB and 256 KB are where lengths and chunks of an implementation may end.
+			for _, size := range []int{store.MaxPending + 1, 1<<16 + 1, 1<<18 + 1, store.MaxVouched} {
+				handle := fmt.Sprint(size)
+				value := bytes.Repeat([]byte("0123456789abcdef\x00"), size/17+1)[:size]
+				must(t, f.PutPending(t.Context(), "hop", handle, store.Pending{Value: value, Until: f.clock.Now().Add(time.Minute), Vouched: true}))
+				put(t, f, "hop", handle+" beside it", "small")
+				p, ok, err := f.TakePending(t.Context(), "hop", handle)
+				must(t, err)
+				if !ok || !bytes.Equal(p.Value, value) {
+					t.Errorf("%d bytes came back as %d", size, len(p.Value))
+				}
+				take(t, f, "hop", handle+" beside it", "small")
+			}
 		},
 		"values belong to their callers": func(t *testing.T, f *fixture) {
 			value := []byte("one")
