@@ -11,6 +11,7 @@ func cloneTrust(s TrustSpec) TrustSpec {
 	s.JWT, s.IDToken = cloneUse(s.JWT), cloneUse(s.IDToken)
 	s.SAML2 = cloneAssertion(s.SAML2)
 	s.Login = cloneLogin(s.Login)
+	s.AttributeScopes = slices.Clone(s.AttributeScopes)
 	s.Grants = slices.Clone(s.Grants)
 	for i := range s.Grants {
 		g := &s.Grants[i]

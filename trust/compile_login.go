@@ -1,18 +1,25 @@
 package trust
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // login checks `[trust.ID.login]` and fills in the defaults.
 func (c *compiler) login(path string, t *Trust) {
 	l := t.Spec.Login
-	// The endpoints of OpenID Connect are found by the issuer, so it must be a URL (Discovery §4).
-	if err := issuerFault(t.Spec.Issuer, c.spec.Dev); err != nil && l.Protocol != "saml" {
-		c.fault(path+".issuer", "write the https URL of the upstream, or remove its login", "people cannot sign in at %q: %v", t.Spec.Issuer, err)
+	switch l.Protocol {
+	case ProtocolOIDC:
+		// The endpoints are found by the issuer, so it must be a URL here (OpenID Connect Discovery §4).
+		if err := issuerFault(t.Spec.Issuer, c.spec.Dev); err != nil {
+			c.fault(path+".issuer", "write the https URL of the upstream, or remove its login", "people cannot sign in at %q: %v", t.Spec.Issuer, err)
+		}
+	case ProtocolSAML:
+		c.entityID(path+".login.sp_entity_id", t)
+	default:
+		c.fault(path+".login.protocol", `write "oidc" or "saml"`, "the protocol %q is not built", l.Protocol)
 	}
 	path += ".login"
-	if l.Protocol != "oidc" && l.Protocol != "saml" {
-		c.fault(path+".protocol", `write "oidc"`, "the protocol %q is not built", l.Protocol)
-	}
 	for i, domain := range l.EmailDomains {
 		if !domainSyntax.MatchString(domain) {
 			c.fault(fmt.Sprintf("%s.email_domains[%d]", path, i), `write a whole domain in lower case, such as "hq.hmart.example"`, "%q is not a domain", domain)
@@ -37,6 +44,21 @@ func (c *compiler) login(path string, t *Trust) {
 	}
 	if l.MaxClaimsAge == 0 {
 		l.MaxClaimsAge = DefaultMaxClaimsAge
+	}
+}
+
+// entityID keeps what a login's assertions are for apart from what an exchange's are for: each is good for one of the two only (THREATS A87).
+func (c *compiler) entityID(path string, t *Trust) {
+	id := t.Spec.Login.EntityID
+	if id == "" {
+		return
+	}
+	const remedy = "ask the upstream for an entry of its own for the login, or remove it here for our usual entityID"
+	if err := nameFault(id); err != nil {
+		c.fault(path, remedy, "the entityID %q cannot be used: %v", id, err)
+	}
+	if id == c.spec.Issuer || t.Spec.SAML2 != nil && slices.Contains(t.Spec.SAML2.Audiences, id) {
+		c.fault(path, remedy, "%q is what assertions are addressed to that are exchanged, and one must not do for both", id)
 	}
 }
 

@@ -73,6 +73,10 @@ func (c *compiler) foreign(path string, t *Trust) {
 	c.use(path+".exchange.jwt", t.Spec.JWT)
 	c.use(path+".exchange.id_token", t.Spec.IDToken)
 	c.assertions(path+".exchange.saml2", t.Spec.SAML2)
+	c.names(path+".attribute_scopes", "list the domains that its scoped attributes end in, such as hq.hmart.example", t.Spec.AttributeScopes)
+	if t.Spec.AttributeScopes != nil && !t.Spec.assertions() {
+		c.fault(path+".attribute_scopes", "remove it", "scoped attributes are in assertions, and the trust takes none")
+	}
 	if t.Spec.Login != nil {
 		c.login(path, t)
 	}
@@ -85,7 +89,7 @@ func (c *compiler) foreignIssuer(path string, t *TrustSpec) {
 	const remedy = "copy the value of iss from one of its tokens"
 	issuer, jwt := t.Issuer, t.JWT != nil || t.IDToken != nil
 	err := nameFault(issuer)
-	if err == nil && strings.Contains(issuer, "://") && (jwt || t.SAML2 == nil) {
+	if err == nil && strings.Contains(issuer, "://") && (jwt || !t.assertions()) {
 		err = issuerFault(issuer, c.spec.Dev)
 	}
 	switch {

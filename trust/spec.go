@@ -104,12 +104,22 @@ type TrustSpec struct {
 	IDToken   *UseSpec                 // id_token = {…}
 	SAML2     *AssertionSpec           // saml2 = {…}
 	Login     *LoginSpec               // [trust.ID.login]: nil = nobody signs in with it
-	Grants    []GrantSpec
+	// AttributeScopes are the domains its scoped attributes may end in, such as eduPersonScopedAffiliation; empty = any. They bind every
+	// assertion of the trust.
+	AttributeScopes []string
+	Grants          []GrantSpec
 }
 
-// LoginSpec is what policy and the picker know of `[trust.ID.login]`; how the upstream is talked to is upstream/oidc's.
+// Protocols of a login.
+const (
+	ProtocolOIDC = "oidc"
+	ProtocolSAML = "saml"
+)
+
+// LoginSpec is what policy and the picker know of `[trust.ID.login]`; how the upstream is talked to is upstream/oidc's or upstream/saml's.
 type LoginSpec struct {
-	Protocol     string            // "oidc"; "saml" is for upstream/saml, and not yet to be had by configuration
+	Protocol     string            // ProtocolOIDC or ProtocolSAML
+	EntityID     string            // of SAML: what the upstream calls us; "" = our usual entityID
 	EmailDomains []string          // steer the picker, nothing else; lower case, exact
 	Keywords     []string          // further words to find it by
 	Logo         string            // https URL; "" = initials
@@ -126,6 +136,11 @@ type UseSpec struct {
 	Types     []string      // allowed header typ, lower case, without "application/"; empty: the usual ones, which upstream/oidc knows
 	MaxAge    time.Duration // now − iat at most; 0 = DefaultMaxAge
 	OneTime   bool          // each (issuer, jti) is accepted once, durably; jti is then required
+}
+
+// assertions says whether the trust's issuer is the entityID of a SAML identity provider.
+func (s *TrustSpec) assertions() bool {
+	return s.SAML2 != nil || s.Login != nil && s.Login.Protocol == ProtocolSAML
 }
 
 // AssertionSpec says how SAML 2.0 assertions of a trust may be used as subject tokens. Each is accepted once, durably.

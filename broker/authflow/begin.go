@@ -93,6 +93,10 @@ func (f *Flow) start(w http.ResponseWriter, r *http.Request, q Request, office s
 		return fail(&refusal{kind: Unavailable, reason: trust.ReasonStore, detail: "the login could not be stored", cause: err})
 	}
 	f.setWayBack(w, handle, q)
+	if started.Form != nil {
+		f.Pages.Send(w, r, Sending{Office: t.Title(), Action: started.URL, Fields: started.Form, Locales: q.Locales})
+		return nil
+	}
 	http.Redirect(w, r, started.URL, http.StatusSeeOther)
 	return nil
 }
@@ -100,7 +104,7 @@ func (f *Flow) start(w http.ResponseWriter, r *http.Request, q Request, office s
 // ask calls the provider; a panic of a library is an error like others.
 func (f *Flow) ask(ctx context.Context, t *trust.Trust, handle string, ask upstream.Ask) (s upstream.Start, err error) {
 	defer recovered(&err)
-	s, err = f.Provider.Begin(ctx, t, handle, f.redirect(t.ID), ask)
+	s, err = f.Provider.Begin(ctx, t, handle, f.redirect(t), ask)
 	if err == nil && (s.URL == "" || len(s.Secret) > maxSecret) {
 		err = fmt.Errorf("the provider of %s began a login without URL or with a secret of %d bytes", t.ID, len(s.Secret))
 	}
@@ -123,10 +127,17 @@ func (f *Flow) live(id string) (*trust.Trust, bool) {
 	return t, ok && !t.Spec.Disabled && t.Spec.Login != nil
 }
 
-// redirect is our callback for a trust: one each, so that an answer says whose it claims to be (THREATS A65).
-func (f *Flow) redirect(trustID string) string {
-	return strings.TrimSuffix(f.Issuer, "/") + "/login/callback/" + url.PathEscape(trustID)
+// redirect is our callback for a trust: one each, so that an answer says whose it claims to be (THREATS A65). A SAML assertion says so by
+// itself, and metadata name one place.
+func (f *Flow) redirect(t *trust.Trust) string {
+	if t.Spec.Login.Protocol == trust.ProtocolSAML {
+		return f.consumer()
+	}
+	return strings.TrimSuffix(f.Issuer, "/") + "/login/callback/" + url.PathEscape(t.ID)
 }
+
+// consumer is our assertion consumer service.
+func (f *Flow) consumer() string { return strings.TrimSuffix(f.Issuer, "/") + "/saml/acs" }
 
 // pickerURL is the picker's address for a sealed request.
 func (f *Flow) pickerURL(sealed string) string {

@@ -1,12 +1,8 @@
 package authflow
 
 import (
-	"errors"
 	"net/http"
-	"net/url"
 
-	"apostille/broker/mint"
-	"apostille/broker/store"
 	"apostille/trust"
 )
 
@@ -16,7 +12,10 @@ func (f *Flow) callback(w http.ResponseWriter, r *http.Request) *refusal {
 	if x != nil {
 		return x
 	}
-	return f.finish(w, r, r.PathValue("trust"), p)
+	if _, ok := f.speaks(r.PathValue("trust"), trust.ProtocolSAML); ok { // its answers are posted, never in a URL (SAML Profiles 2.0 §4.1.2)
+		return mixedUp(login{})
+	}
+	return f.finish(w, r, hop{Trust: r.PathValue("trust"), State: p.Get("state"), Params: p})
 }
 
 // posted is POST /login/callback/{trust}: the office's page posted its answer (OAuth 2.0 Form Post Response Mode §2). A browser sends
@@ -38,42 +37,17 @@ func (f *Flow) posted(w http.ResponseWriter, r *http.Request) *refusal {
 		return storeRefusal(err)
 	case !ok:
 		return f.over(r, p.Get("state"))
-	case in.Trust != r.PathValue("trust"):
+	}
+	t, ok := f.speaks(in.Trust, trust.ProtocolOIDC)
+	if !ok || in.Trust != r.PathValue("trust") {
 		return mixedUp(in)
 	}
-	handle := mint.NewSecret()
-	err = f.put(r.Context(), kindHop, handle, hop{Trust: in.Trust, Params: p}, f.Now().Add(hopTTL))
-	switch {
-	case errors.Is(err, store.ErrInvalid):
-		return &refusal{kind: Malformed, reason: trust.ReasonRequest, detail: "an answer that is too long", trust: in.Trust}
-	case err != nil:
-		return storeRefusal(err)
-	}
-	http.Redirect(w, r, f.base()+"/login/hop?h="+handle, http.StatusSeeOther)
-	return nil
-}
-
-// hop is GET /login/hop: the browser fetches what it posted.
-func (f *Flow) hop(w http.ResponseWriter, r *http.Request) *refusal {
-	p, x := queryOf(r)
-	if x != nil {
-		return x
-	}
-	var in hop
-	ok, err := f.take(r.Context(), kindHop, p.Get("h"), &in)
-	if err != nil {
-		return storeRefusal(err)
-	}
-	if !ok {
-		return f.over(r, "")
-	}
-	return f.finish(w, r, in.Trust, in.Params)
+	return f.layAside(w, r, t, hop{Trust: in.Trust, State: p.Get("state"), Params: p}, in)
 }
 
 // claim finds the login of an answer and takes it: only in the browser that began it, only at the callback of the office it was
 // begun with, and only once.
-func (f *Flow) claim(r *http.Request, trustID string, p url.Values) (login, *refusal) {
-	state := p.Get("state")
+func (f *Flow) claim(r *http.Request, trustID, state string) (login, *refusal) {
 	var in login
 	ok, err := f.peek(r.Context(), kindLogin, state, &in)
 	switch {

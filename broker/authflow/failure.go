@@ -1,6 +1,9 @@
 package authflow
 
-import "net/http"
+import (
+	"net/http"
+	"net/url"
+)
 
 // Kind says what a person is told.
 type Kind string
@@ -55,3 +58,17 @@ type Failure struct {
 
 // Retry is a form that is posted to try again.
 type Retry struct{ Action, Sealed, Trust string }
+
+// Sending is a form that takes the browser to an office.
+type Sending struct {
+	Office  string // its name
+	Action  string
+	Fields  url.Values
+	Locales []string
+}
+
+// Left is an office's answer to our wish to end the session there. Done: it did.
+type Left struct {
+	Office string
+	Done   bool
+}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"runtime"
 	"slices"
 
@@ -16,10 +15,10 @@ import (
 )
 
 // finish turns an answer into a signed-in session and a one-time result.
-func (f *Flow) finish(w http.ResponseWriter, r *http.Request, trustID string, p url.Values) *refusal {
+func (f *Flow) finish(w http.ResponseWriter, r *http.Request, answer hop) *refusal {
 	ctx := r.Context()
 	// 1. Whose login is it, and is it still open. From here on it is used up.
-	in, x := f.claim(r, trustID, p)
+	in, x := f.claim(r, answer.Trust, answer.State)
 	if x != nil {
 		return x
 	}
@@ -30,28 +29,39 @@ func (f *Flow) finish(w http.ResponseWriter, r *http.Request, trustID string, p 
 		return fail(&refusal{kind: Gone, reason: trust.ReasonTrustNotLive, detail: "no office of this application any more"})
 	}
 	// 3. VERIFY.
-	out, err := f.verify(ctx, t, upstream.Answer{Secret: in.Secret, Params: p, Ask: askFor(in.Request, t), Begun: in.Begun})
+	out, err := f.verify(ctx, t, upstream.Answer{Secret: in.Secret, Params: answer.Params, Ask: askFor(in.Request, t), Begun: in.Begun})
 	if x := loginRequired(err); x != nil {
 		return f.giveBack(w, r, in, fail(x))
 	}
 	if err != nil {
 		return fail(upstreamRefusal(err))
 	}
-	// 4. Record, then sign in.
-	if err := f.Audit.Record(ctx, f.finished(r, in, out.Subject)); err != nil {
-		return fail(&refusal{kind: Unavailable, reason: trust.ReasonAudit, detail: "the login could not be recorded", cause: err})
-	}
-	if _, err := f.Sessions.SignIn(w, r, out); err != nil {
-		return fail(&refusal{kind: Unavailable, reason: trust.ReasonStore, detail: "the session could not be stored", cause: err})
+	// 4. Claim, record, then sign in.
+	if x := f.signIn(w, r, in, out); x != nil {
+		return fail(x)
 	}
 	// 5. Tell who asked, once.
 	return f.returnWith(w, r, in, result{Trust: in.Trust, At: f.Now()})
 }
 
+// signIn is what every verified login comes to: it is claimed if it is good once, recorded, and made the browser's.
+func (f *Flow) signIn(w http.ResponseWriter, r *http.Request, in login, out upstream.Login) *refusal {
+	if x := f.once(r.Context(), out); x != nil {
+		return x
+	}
+	if err := f.Audit.Record(r.Context(), f.finished(r, in, out.Subject)); err != nil {
+		return &refusal{kind: Unavailable, reason: trust.ReasonAudit, detail: "the login could not be recorded", cause: err}
+	}
+	if _, err := f.Sessions.SignIn(w, r, out); err != nil {
+		return &refusal{kind: Unavailable, reason: trust.ReasonStore, detail: "the session could not be stored", cause: err}
+	}
+	return nil
+}
+
 // verify calls the provider, and does not believe it blindly: a subject of another trust would cross a border.
 func (f *Flow) verify(ctx context.Context, t *trust.Trust, a upstream.Answer) (out upstream.Login, err error) {
 	defer recovered(&err)
-	out, err = f.Provider.Finish(ctx, t, f.redirect(t.ID), a)
+	out, err = f.Provider.Finish(ctx, t, f.redirect(t), a)
 	if err != nil {
 		return upstream.Login{}, err
 	}

@@ -28,6 +28,8 @@ const (
 // Registry is what a login needs of the policy; *trust.Registry implements it.
 type Registry interface {
 	Trust(id string) (*trust.Trust, bool)
+	// ByIssuer lists the live trusts of an issuer.
+	ByIssuer(issuer string) []*trust.Trust
 	// Logins lists the live trusts whose people may sign in to the client, sorted by ID.
 	Logins(client string) []*trust.Trust
 }
@@ -46,8 +48,10 @@ type Chooser interface {
 	Fragment(w http.ResponseWriter, r *http.Request, v chooser.View)
 }
 
-// Pages shows a person why a login does not go on.
+// Pages shows a person why a login does not go on, the form with which it does, or how it ended.
 type Pages interface {
+	Send(w http.ResponseWriter, r *http.Request, s Sending)
+	Left(w http.ResponseWriter, r *http.Request, l Left)
 	Failure(w http.ResponseWriter, r *http.Request, f Failure)
 }
 
@@ -67,10 +71,12 @@ type Replay interface {
 
 // Flow is every login. Fields are required unless their comment says otherwise.
 type Flow struct {
-	Issuer   string // our issuer; callbacks are Issuer + "/login/callback/ID", whatever host a request names (THREATS A114)
+	Issuer   string // our issuer; callbacks are Issuer + "/login/callback/ID" and "/saml/acs", whatever host a request names (THREATS A114)
 	Registry func() Registry
 	Provider upstream.Provider
-	Logout   upstream.LogoutReceiver // nil: logout tokens are refused
+	Logout   upstream.LogoutReceiver    // nil: logout tokens are refused
+	Front    upstream.FrontReceiver     // nil: logout by way of browsers is refused
+	Metadata upstream.MetadataPublisher // nil: there is none
 	Sessions Sessions
 	Pending  store.Pendings
 	Replay   Replay
@@ -106,6 +112,11 @@ func (f *Flow) Routes() []Route {
 		{"POST /login/forget", f.page(f.ours(f.forget))},
 		{"GET /login/callback/{trust}", f.page(f.callback)},
 		{"POST /login/callback/{trust}", f.page(f.posted)}, // cross-site by nature: what it may do needs the hop
+		{"POST /saml/acs", f.page(f.consume)},              // as well
+		{"GET /saml/logout", f.page(f.front)},
+		{"POST /saml/logout", f.page(f.front)},
+		{"GET /saml/metadata", f.page(f.metadata)},
+		{"GET /saml/metadata/{trust}", f.page(f.metadata)},
 		{"GET /login/hop", f.page(f.hop)},
 		{"POST /login/backchannel/{trust}", http.HandlerFunc(f.backchannel)},
 	}

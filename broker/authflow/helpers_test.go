@@ -127,6 +127,17 @@ func (g *registry) Trust(id string) (*trust.Trust, bool) {
 	return t, ok
 }
 
+func (g *registry) ByIssuer(issuer string) (list []*trust.Trust) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, t := range g.trusts {
+		if t.Spec.Issuer == issuer && !t.Spec.Disabled {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
 func (g *registry) Logins(client string) (list []*trust.Trust) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -150,6 +161,12 @@ type provider struct {
 	foreign   bool            // answers with a subject of another trust
 	logoutErr error
 	loggedOut upstream.LoggedOut
+	screenErr error
+	once      time.Time // OnceUntil of logins
+}
+
+func (p *provider) Screen(context.Context, *trust.Trust, string, upstream.Answer) error {
+	return p.screenErr
 }
 
 func (p *provider) Begin(_ context.Context, t *trust.Trust, state, redirect string, ask upstream.Ask) (upstream.Start, error) {
@@ -182,6 +199,9 @@ func (p *provider) Finish(_ context.Context, t *trust.Trust, redirect string, a 
 		return upstream.Login{}, &upstream.Error{Reason: trust.ReasonUpstreamError, Code: code, Detail: "the office said " + code}
 	}
 	person, ok := strings.CutPrefix(a.Params.Get("code"), "code-")
+	if t.Spec.Login.Protocol == trust.ProtocolSAML {
+		redirect, a.Params = issuer+"/login/callback/"+t.ID, url.Values{"state": {strings.TrimPrefix(string(a.Secret), t.ID)}}
+	}
 	if !ok || string(a.Secret) != t.ID+a.Params.Get("state") || redirect != issuer+"/login/callback/"+t.ID || a.Begun.IsZero() {
 		return upstream.Login{}, &upstream.Error{Reason: trust.ReasonSignature, Detail: "not my code, secret or callback"}
 	}
@@ -193,8 +213,8 @@ func (p *provider) Finish(_ context.Context, t *trust.Trust, redirect string, a 
 	return upstream.Login{Subject: trust.Subject{
 		Credential: trust.CredentialLogin, Trust: of, Origin: of, Domain: t.Spec.Issuer, Kind: "sub", Value: person, SignedIn: true,
 		Sub: trust.DeriveSub(t.Spec.Issuer, "sub", person), Issuer: t.Spec.Issuer, IssuedAt: now, AuthTime: now, Expires: now.Add(12 * time.Hour),
-		SessionID: "sid-" + person,
-	}}, nil
+		SessionID: "sid-" + person, TokenID: "the-only-one",
+	}, OnceUntil: p.once}, nil
 }
 
 func (p *provider) Logout(_ context.Context, t *trust.Trust, raw string) (upstream.LoggedOut, error) {
@@ -343,6 +363,16 @@ func (picker) Fragment(w http.ResponseWriter, _ *http.Request, v chooser.View) {
 
 // pages shows failures as JSON.
 type pages struct{}
+
+func (pages) Send(w http.ResponseWriter, _ *http.Request, s Sending) {
+	w.Header().Set("X-Page", "send")
+	_ = json.NewEncoder(w).Encode(s)
+}
+
+func (pages) Left(w http.ResponseWriter, _ *http.Request, l Left) {
+	w.Header().Set("X-Page", "left")
+	_ = json.NewEncoder(w).Encode(l)
+}
 
 func (pages) Failure(w http.ResponseWriter, _ *http.Request, f Failure) {
 	w.Header().Set("X-Page", "failure")

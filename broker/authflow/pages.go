@@ -2,7 +2,9 @@ package authflow
 
 import (
 	"embed"
+	"maps"
 	"net/http"
+	"slices"
 
 	"apostille/broker/page"
 )
@@ -15,7 +17,10 @@ var Messages embed.FS
 //go:embed templates/*.html
 var templates embed.FS
 
-var failureTemplate = page.MustTemplate(templates, "templates/failure.html")
+var (
+	failureTemplate = page.MustTemplate(templates, "templates/failure.html")
+	leftTemplate    = page.MustTemplate(templates, "templates/left.html")
+)
 
 // Writer writes pages; *page.Renderer implements it.
 type Writer interface {
@@ -50,4 +55,27 @@ func (p *FailurePages) Failure(w http.ResponseWriter, r *http.Request, f Failure
 		out.FormAction = p.FormAction
 	}
 	p.Writer.Write(w, r, out)
+}
+
+// Send implements Pages.
+func (p *FailurePages) Send(w http.ResponseWriter, r *http.Request, s Sending) {
+	form := page.Post{Title: "authflow.send.title", Text: "authflow.send.text", To: s.Office, Action: s.Action}
+	for _, name := range slices.Sorted(maps.Keys(s.Fields)) {
+		form.Fields = append(form.Fields, page.Field{Name: name, Value: s.Fields.Get(name)})
+	}
+	p.Writer.Write(w, r, page.Page{
+		Template: page.PostTemplate, Title: form.Title, TitleArgs: []any{s.Office}, Locales: s.Locales, Narrow: true, Data: form, FormAction: p.FormAction,
+	})
+}
+
+// Left implements Pages.
+func (p *FailurePages) Left(w http.ResponseWriter, r *http.Request, l Left) {
+	key := "authflow.left."
+	if !l.Done {
+		key = "authflow.stayed."
+	}
+	p.Writer.Write(w, r, page.Page{
+		Template: leftTemplate, Title: key + "title", Narrow: true,
+		Data: struct{ Title, Text, Office string }{key + "title", key + "text", l.Office},
+	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"net/url"
 	"time"
 
 	"apostille/broker/mint"
@@ -29,12 +28,6 @@ type login struct {
 	Secret  []byte    `json:"secret"`  // the provider's
 	Browser []byte    `json:"browser"` // the browser's mark
 	Begun   time.Time `json:"begun"`
-}
-
-// hop is an answer that was posted, until the browser comes for it with its cookie.
-type hop struct {
-	Trust  string     `json:"trust"`
-	Params url.Values `json:"params"`
 }
 
 // result is how a login ended.

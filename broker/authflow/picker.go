@@ -106,7 +106,11 @@ func queryOf(r *http.Request) (url.Values, *refusal) {
 
 // formOf reads the parameters of a form; those of the URL do not count.
 func formOf(w http.ResponseWriter, r *http.Request) (url.Values, *refusal) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	return formUpTo(w, r, maxForm)
+}
+
+func formUpTo(w http.ResponseWriter, r *http.Request, most int64) (url.Values, *refusal) {
+	r.Body = http.MaxBytesReader(w, r.Body, most)
 	if err := r.ParseForm(); err != nil {
 		return nil, &refusal{kind: Malformed, reason: trust.ReasonRequest, detail: "a form that cannot be read or is too long"}
 	}

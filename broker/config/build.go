@@ -15,6 +15,7 @@ import (
 	"apostille/trust"
 	"apostille/upstream/keys"
 	"apostille/upstream/oidc"
+	"apostille/upstream/saml"
 )
 
 // MemoryStore is the store.path of a broker that forgets.
@@ -34,6 +35,7 @@ func (l *loader) build() *Config {
 		Keys:        map[string]keys.Source{},
 		Credentials: map[string]Credential{},
 		Logins:      map[string]oidc.LoginConfig{},
+		SAMLLogins:  map[string]saml.Login{},
 	}
 	l.paths(c)
 	l.listener(c)

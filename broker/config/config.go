@@ -8,6 +8,7 @@ import (
 	"apostille/trust/jose"
 	"apostille/upstream/keys"
 	"apostille/upstream/oidc"
+	"apostille/upstream/saml"
 )
 
 // Config is everything the configuration says, checked; files it names are read. Immutable.
@@ -31,9 +32,10 @@ type Config struct {
 	Registry    *trust.Registry        // compiled from Policy; never nil
 	Keys        map[string]keys.Source // trust ID → where its keys come from; trust.Local has none
 	Credentials map[string]Credential  // client_id → how it proves itself; disabled clients too, public ones not
-	// Logins says how each trust with a login is talked to, by trust ID; disabled ones too. They hold secrets: never log one.
-	Logins   map[string]oidc.LoginConfig
-	Warnings []Issue // worth a look, not wrong
+	// Logins and SAMLLogins say how each trust with a login is talked to, by trust ID; disabled ones too. They hold secrets: never log one.
+	Logins     map[string]oidc.LoginConfig
+	SAMLLogins map[string]saml.Login
+	Warnings   []Issue // worth a look, not wrong
 
 	doc document // what was written, defaults filled in: Effective and Compare read it
 }

@@ -131,6 +131,7 @@ type trustDoc struct {
 	MaxStale   time.Duration                  `toml:"max_stale"`
 	CAFile     string                         `toml:"ca_file"`
 	Require    map[string]trust.ConditionSpec `toml:"require"`
+	Scopes     []string                       `toml:"attribute_scopes"`
 	Exchange   struct {
 		JWT     *useDoc       `toml:"jwt"`
 		IDToken *useDoc       `toml:"id_token"`
@@ -158,6 +159,16 @@ type trustLoginDoc struct {
 	ACR               map[string]string `toml:"acr"`
 	RefreshClaims     bool              `toml:"refresh_claims"`
 	Logout            bool              `toml:"logout"`
+
+	SSOURL       string            `toml:"sso_url"`
+	SSOBinding   string            `toml:"sso_binding"`
+	SLOURL       string            `toml:"slo_url"`
+	SPEntityID   string            `toml:"sp_entity_id"`
+	NameIDFormat string            `toml:"name_id_format"`
+	Attributes   map[string]string `toml:"attributes"`
+	SignRequests *bool             `toml:"request_signing"`
+	AllowCBC     bool              `toml:"allow_cbc"`
+	IdPInitiated bool              `toml:"idp_initiated"`
 }
 
 type sourceDoc struct {

@@ -48,7 +48,7 @@ func (l *loader) keySource(path string, t *trustDoc) (keys.Source, string) {
 		k.JWKSFile = l.resolve(path, k.JWKSFile)
 	default:
 		parse := jose.ParsePEM
-		if t.Exchange.SAML2 != nil {
+		if t.assertions() {
 			parse = jose.ParsePinnedPEM
 		}
 		src.Static, digest = l.certificates(path+".keys.certificates", k.Certificates, src.Algs, parse)
@@ -59,9 +59,9 @@ func (l *loader) keySource(path string, t *trustDoc) (keys.Source, string) {
 
 // assertionKeys refuses what cannot verify assertions: they are verified with certificates that were pinned.
 func (l *loader) assertionKeys(path string, t *trustDoc) {
-	if t.Exchange.SAML2 == nil {
+	if !t.assertions() {
 		if t.Keys != nil && t.Keys.MetadataFile != "" {
-			l.fault(path+".keys.metadata_file", "the trust takes no assertions", "write saml2 = {} under its exchange, or keys of another kind")
+			l.fault(path+".keys.metadata_file", "the trust takes no assertions", "write saml2 = {} under its exchange or a SAML login, or keys of another kind")
 		}
 		return
 	}
@@ -105,7 +105,7 @@ func (l *loader) notFetched(path string, t *trustDoc) {
 	if t.MaxStale != 0 {
 		l.fault(path+".max_stale", "has no effect on keys from files", remedy)
 	}
-	if t.CAFile != "" && t.Login == nil {
+	if t.CAFile != "" && (t.Login == nil || t.saml()) {
 		l.fault(path+".ca_file", "has no effect on keys from files", remedy)
 	}
 }
@@ -118,6 +118,14 @@ func (l *loader) checkURL(path, raw string) {
 		l.fault(path, fmt.Sprintf("%q is not a URL to fetch keys from", withoutUser(raw)), "write https://host/path, without user or fragment; keys of issuers without a URL come from jwks_file or certificates")
 	case u.Scheme != "https" && !(l.doc.Dev && u.Scheme == "http"):
 		l.fault(path, fmt.Sprintf("keys over %s: anybody on the way could replace them", u.Scheme), "use https; http is for dev = true")
+	}
+}
+
+// checkPlace refuses what people must not be sent to.
+func (l *loader) checkPlace(path, raw string) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || u.Scheme != "https" && !(l.doc.Dev && u.Scheme == "http") {
+		l.fault(path, fmt.Sprintf("%q is not an address to send people to", withoutUser(raw)), "write https://host/path, without user or fragment; http is for dev = true")
 	}
 }
 
@@ -189,6 +197,10 @@ func (l *loader) metadata(path string, t *trustDoc) (*jose.Set, string) {
 	}
 	if m.EntityID != t.Issuer && t.Issuer != "" {
 		l.fault(path, fmt.Sprintf("it is of %q, and the issuer of the trust is %q", m.EntityID, t.Issuer), "give the metadata of this issuer, or correct the issuer: they are compared byte for byte")
+	}
+	l.offices[t] = m
+	if t.Scopes == nil {
+		t.Scopes = m.Scopes
 	}
 	set, err := jose.ParsePinnedPEM(m.Certificates, nil)
 	if err != nil {

@@ -1,11 +1,13 @@
 package config
 
 import (
+	"slices"
 	"time"
 
 	"apostille/trust"
 	"apostille/trust/jose"
 	"apostille/upstream/oidc"
+	"apostille/upstream/saml"
 )
 
 // algorithms are the JWS algorithms that may verify a foreign token.
@@ -148,27 +150,47 @@ func loginKeys() []key {
 	}
 }
 
-// trustLoginKeys describe `[trust.ID.login]`.
+// trustLoginKeys describe `[trust.ID.login]`: what holds for each, then OpenID Connect's, then SAML's. Defaults of the latter two are in
+// words, and set where a login is read: a default of one protocol would look like a mistake under the other.
 func trustLoginKeys() []key {
-	return []key{
-		{Name: "protocol", Kind: kindString, Required: true, Enum: []string{"oidc"}, Doc: "What the upstream speaks."},
-		{Name: "client_id", Kind: kindString, Required: true, Doc: "What the upstream calls us."},
-		{Name: "client_secret", Kind: kindSecret, DefaultDoc: "none", Doc: "What we prove it with: the name of an environment variable, or of a file. A string, the secret itself, with `dev` only."},
-		{Name: "auth", Kind: kindString, DefaultDoc: "`client_secret_basic`, with a secret", Enum: []string{oidc.AuthBasic, oidc.AuthPost, oidc.AuthPrivateKeyJWT, oidc.AuthNone},
-			Doc: "How we authenticate at its token endpoint."},
-		{Name: "assertion_audience", Kind: kindString, DefaultDoc: "the issuer", Doc: "`aud` of what we sign for `private_key_jwt`; older products want their token endpoint."},
-		{Name: "scopes", Kind: kindStrings, Min: 1, Default: []string{"openid", "profile", "email"}, Doc: "What we ask it for; `openid` must be among them."},
-		{Name: "userinfo", Kind: kindOn, Default: true, Doc: "Ask its userinfo endpoint, if it has one."},
-		{Name: "response_mode", Kind: kindString, Default: oidc.ModeQuery, Enum: []string{oidc.ModeQuery, oidc.ModeFormPost}, Doc: "How its answer comes back."},
+	return slices.Concat([]key{
+		{Name: "protocol", Kind: kindString, Required: true, Enum: []string{trust.ProtocolOIDC, trust.ProtocolSAML}, Doc: "What the upstream speaks."},
 		{Name: "email_domains", Kind: kindStrings, DefaultDoc: "none", Doc: "Domains of its people's addresses, whole and in lower case. They steer the picker and nothing else."},
 		{Name: "keywords", Kind: kindStrings, DefaultDoc: "none", Doc: "Further words to find it by."},
 		{Name: "logo", Kind: kindString, DefaultDoc: "initials", Doc: "https URL of an image; fetched and served by the broker."},
 		{Name: "hidden", Kind: kindBool, Doc: "Not in the picker; reached by a hint only."},
 		{Name: "session_max", Kind: kindDuration, Default: trust.DefaultSessionMax, Doc: "How long anything may rest on one sign-in: session, tokens, refresh."},
-		{Name: "max_claims_age", Kind: kindDuration, Default: trust.DefaultMaxClaimsAge, Doc: "How long codes and refreshes may go on with what the upstream said of a person; after that they sign in again."},
-		{Name: "acr", Kind: kindStringMap, DefaultDoc: "none", Doc: "Their `acr` → ours; others are dropped."},
-		{Name: "refresh_claims", Kind: kindBool, Doc: "Ask the upstream again at each refresh; its refresh token is kept, encrypted."},
+		{Name: "max_claims_age", Kind: kindDuration, Default: trust.DefaultMaxClaimsAge, Doc: "How long a refresh may go on with what the upstream said of a person."},
+		{Name: "acr", Kind: kindStringMap, DefaultDoc: "none", Doc: "Their `acr` (SAML: authentication context class) → ours; others are dropped."},
 		{Name: "logout", Kind: kindBool, Doc: "Logging out here logs out there too."},
+	}, oidcLoginKeys(), samlLoginKeys())
+}
+
+func oidcLoginKeys() []key {
+	return []key{
+		{Name: "client_id", Kind: kindString, DefaultDoc: "required with `oidc`", Doc: "What the upstream calls us."},
+		{Name: "client_secret", Kind: kindSecret, DefaultDoc: "none", Doc: "What we prove it with: the name of an environment variable, or of a file. A string, the secret itself, with `dev` only."},
+		{Name: "auth", Kind: kindString, DefaultDoc: "`client_secret_basic`, with a secret", Enum: []string{oidc.AuthBasic, oidc.AuthPost, oidc.AuthPrivateKeyJWT, oidc.AuthNone},
+			Doc: "How we authenticate at its token endpoint."},
+		{Name: "assertion_audience", Kind: kindString, DefaultDoc: "the issuer", Doc: "`aud` of what we sign for `private_key_jwt`; older products want their token endpoint."},
+		{Name: "scopes", Kind: kindStrings, Min: 1, DefaultDoc: "`[\"openid\", \"profile\", \"email\"]`", Doc: "What we ask it for; `openid` must be among them."},
+		{Name: "userinfo", Kind: kindOn, DefaultDoc: "`true`", Doc: "Ask its userinfo endpoint, if it has one."},
+		{Name: "response_mode", Kind: kindString, DefaultDoc: "`\"query\"`", Enum: []string{oidc.ModeQuery, oidc.ModeFormPost}, Doc: "How its answer comes back."},
+		{Name: "refresh_claims", Kind: kindBool, Doc: "Ask the upstream again at each refresh; its refresh token is kept, encrypted."},
+	}
+}
+
+func samlLoginKeys() []key {
+	return []key{
+		{Name: "sso_url", Kind: kindString, DefaultDoc: "required with `saml`", Doc: "Its SingleSignOnService."},
+		{Name: "sso_binding", Kind: kindString, DefaultDoc: "`\"redirect\"`", Enum: []string{saml.BindingRedirect, saml.BindingPost}, Doc: "How our request gets there."},
+		{Name: "slo_url", Kind: kindString, DefaultDoc: "none", Doc: "Its SingleLogoutService for the redirect binding."},
+		{Name: "sp_entity_id", Kind: kindString, DefaultDoc: "our issuer with `/saml/metadata`", Doc: "What it calls us, where it needs an entry of its own. Never what exchanged assertions are addressed to."},
+		{Name: "name_id_format", Kind: kindString, DefaultDoc: "its choice", Doc: "The NameID we ask for: `persistent`, `transient`, `emailAddress`, or a URN."},
+		{Name: "attributes", Kind: kindStringMap, DefaultDoc: "none", Doc: "Name of an attribute → claim it stands under as well, such as `email`."},
+		{Name: "request_signing", Kind: kindOn, DefaultDoc: "`true`", Doc: "Sign our requests."},
+		{Name: "idp_initiated", Kind: kindBool, Doc: "Its people may come from a page of its own, without an application that asked for it; each answer counts once. Anybody who can be made to click can then be signed in as somebody else."},
+		{Name: "allow_cbc", Kind: kindBool, Doc: "Accept assertions encrypted with AES-CBC, in signed responses. Ask the office for AES-GCM instead."},
 	}
 }
 
@@ -189,10 +211,11 @@ func trustKeys() []key {
 		{Name: "subject", Kind: kindString, DefaultDoc: "`sub`; of assertions the NameID", Doc: "Claim or attribute that names the subject; a name, or a JSON pointer that starts with `/`."},
 		{Name: "keys", Kind: kindTable, Inline: true, Required: true, Fields: sourceKeys(), OneOf: []string{"discovery", "jwks_url", "jwks_file", "certificates", "metadata_file"},
 			Doc: "Where its keys come from."},
-		{Name: "algorithms", Kind: kindStrings, Min: 1, Enum: algorithms(), DefaultDoc: "all that fit the keys", Doc: "Signature algorithms accepted from it. Not with `saml2`: assertions are signed with RSA or ECDSA and SHA-256 or better."},
+		{Name: "algorithms", Kind: kindStrings, Min: 1, Enum: algorithms(), DefaultDoc: "all that fit the keys", Doc: "Signature algorithms accepted from it. Not with `saml2` or a SAML login: assertions are signed with RSA or ECDSA and SHA-256 or better."},
 		{Name: "max_stale", Kind: kindDuration, DefaultDoc: "24h, of fetched keys", Doc: "How long the last good keys serve while the issuer does not answer."},
 		{Name: "ca_file", Kind: kindString, Path: true, DefaultDoc: "the system's roots", Doc: "PEM file of private TLS roots, for fetched keys and for its login."},
 		{Name: "require", Kind: kindTests, DefaultDoc: "nothing", Doc: "Claim → condition; binds every use of this trust."},
+		{Name: "attribute_scopes", Kind: kindStrings, Min: 1, DefaultDoc: "any", Doc: "Domains that its scoped attributes may end in, such as `eduPersonScopedAffiliation`; of assertions only."},
 		{Name: "exchange", Kind: kindTable, DefaultDoc: "not exchangeable", Doc: "Which of its tokens may be exchanged.", Fields: []key{
 			{Name: "jwt", Kind: kindTable, Inline: true, Fields: useKeys(), DefaultDoc: "refused", Doc: "JWTs, such as access tokens."},
 			{Name: "id_token", Kind: kindTable, Inline: true, Fields: useKeys(), DefaultDoc: "refused", Doc: "OIDC ID tokens."},
@@ -213,7 +236,7 @@ func sourceKeys() []key {
 		{Name: "jwks_url", Kind: kindString, Doc: "A JWK Set to fetch; https."},
 		{Name: "jwks_file", Kind: kindString, Path: true, Doc: "A JWK Set on disk."},
 		{Name: "certificates", Kind: kindStrings, Min: 1, Max: 100, Path: true, Doc: "PEM files of certificates or public keys."},
-		{Name: "metadata_file", Kind: kindString, Path: true, Doc: "SAML metadata of the issuer alone, on disk; `entityID` must be `issuer`. Its signing certificates are taken, its signature and `validUntil` are not looked at. With `saml2` only."},
+		{Name: "metadata_file", Kind: kindString, Path: true, Doc: "SAML metadata of the issuer alone, on disk; `entityID` must be `issuer`. Its signing certificates are taken, and what `sso_url`, `slo_url` and `attribute_scopes` do not say; its signature and `validUntil` are not looked at."},
 	}
 }
 

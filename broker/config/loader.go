@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"apostille/upstream/saml"
 )
 
 // loader is one Load under way.
@@ -16,7 +18,8 @@ type loader struct {
 	folders  []string        // trust.d folders, absolute
 	origin   map[string]*source
 	fields   map[reflect.Type]map[string]int
-	settled  map[string]bool // paths whose fault shows under another path
+	offices  map[*trustDoc]*saml.Metadata // of metadata files
+	settled  map[string]bool              // paths whose fault shows under another path
 	doc      document
 	issues   Issues
 	warnings Issues
@@ -30,7 +33,7 @@ func Load(paths ...string) (*Config, error) {
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("no configuration file named")
 	}
-	l := &loader{files: map[string]bool{}, settled: map[string]bool{}, origin: map[string]*source{}, fields: map[reflect.Type]map[string]int{}}
+	l := &loader{files: map[string]bool{}, settled: map[string]bool{}, origin: map[string]*source{}, fields: map[reflect.Type]map[string]int{}, offices: map[*trustDoc]*saml.Metadata{}}
 	if err := l.readSources(paths); err != nil {
 		return nil, err
 	}

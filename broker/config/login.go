@@ -67,7 +67,7 @@ func (t *trustLoginDoc) spec() *trust.LoginSpec {
 		return nil
 	}
 	return &trust.LoginSpec{
-		Protocol: t.Protocol, EmailDomains: t.EmailDomains, Keywords: t.Keywords, Logo: t.Logo, Hidden: t.Hidden,
+		Protocol: t.Protocol, EntityID: t.SPEntityID, EmailDomains: t.EmailDomains, Keywords: t.Keywords, Logo: t.Logo, Hidden: t.Hidden,
 		SessionMax: t.SessionMax, MaxClaimsAge: t.MaxClaimsAge, ACR: t.ACR,
 	}
 }
@@ -75,9 +75,14 @@ func (t *trustLoginDoc) spec() *trust.LoginSpec {
 // upstream reads how a trust is talked to for logins.
 func (l *loader) upstream(path string, t *trustDoc, src keys.Source) oidc.LoginConfig {
 	doc := t.Login
+	l.only(path+".login", trust.ProtocolOIDC, doc.ofSAML())
+	doc.oidcDefaults()
+	if doc.ClientID == "" {
+		l.fault(path+".login.client_id", "missing", "add it: what the upstream calls us")
+	}
 	out := oidc.LoginConfig{
 		ClientID: doc.ClientID, Auth: doc.Auth, AssertionAudience: doc.AssertionAudience, Scopes: slices.Clone(doc.Scopes),
-		UserInfo: doc.UserInfo != nil && *doc.UserInfo, ResponseMode: doc.ResponseMode, RefreshClaims: doc.RefreshClaims, Logout: doc.Logout,
+		UserInfo: *doc.UserInfo, ResponseMode: doc.ResponseMode, RefreshClaims: doc.RefreshClaims, Logout: doc.Logout,
 		Algs: slices.Clone(src.Algs), Roots: l.loginRoots(path, t, src),
 	}
 	path += ".login"

@@ -77,8 +77,13 @@ func (l *loader) trust(c *Config, id string, t *trustDoc) {
 	}
 	if id != trust.Local {
 		c.Keys[id], spec.KeySource = l.keySource(joinPath("trust", id), t)
+		spec.AttributeScopes = t.Scopes // metadata may have them
 	}
-	if t.Login != nil {
+	switch {
+	case t.Login == nil:
+	case t.saml():
+		c.SAMLLogins[id] = l.samlLogin(joinPath("trust", id), t)
+	default:
 		c.Logins[id] = l.upstream(joinPath("trust", id), t, c.Keys[id])
 	}
 	c.Policy.Trusts[id] = spec

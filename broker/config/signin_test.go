@@ -56,7 +56,7 @@ func TestFaultsOfSignInAreReportedWhereTheyStand(t *testing.T) {
 		{"a secret without effect", secret, secret + "\nauth = \"none\"", "trust.head-office.login.client_secret", "no effect", "drop one"},
 		{"an audience without effect", secret, secret + "\nassertion_audience = \"https://x.example\"", "trust.head-office.login.assertion_audience", "no effect without auth = private_key_jwt", "drop it"},
 		{"a way that is not built", secret, secret + "\nauth = \"client_secret_jwt\"", "trust.head-office.login.auth", "not allowed", "client_secret_basic"},
-		{"a protocol that is not built", `protocol = "oidc"`, `protocol = "saml"`, "trust.head-office.login.protocol", "not allowed", "oidc"},
+		{"a protocol that is not built", `protocol = "oidc"`, `protocol = "ldap"`, "trust.head-office.login.protocol", "not allowed", "oidc"},
 		{"a login without client_id", "client_id = \"west\"\n", "", "trust.head-office.login.client_id", "missing", "add it"},
 		{"scopes without openid", secret, secret + "\nscopes = [\"profile\"]", "trust.head-office.login.scopes", "openid", "add openid"},
 		{"a switch that is a string", secret, secret + "\nuserinfo = \"yes\"", "trust.head-office.login.userinfo", "expected true or false", "reference"},

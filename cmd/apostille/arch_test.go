@@ -73,6 +73,7 @@ var importers = map[string][]string{
 	"github.com/lestrrat-go/jwx/v2":       {"trust/jose"},
 	"github.com/russellhaering/goxmldsig": {"trust/xmlsec"}, // in tests only: what ours is compared with
 	"github.com/beevik/etree":             {"trust/xmlsec"},
+	"github.com/crewjam/saml":             {"upstream/saml"}, // messages that we send; what comes is read by ours
 	"github.com/coreos/go-oidc/v3":        {"upstream/fake", "upstream/keys", "upstream/oidc"},
 	"golang.org/x/oauth2":                 {"upstream/fake"},
 	"github.com/BurntSushi/toml":          {"broker/config"},
@@ -184,6 +185,24 @@ func TestL23_EachModuleOfOthersHasItsImporters(t *testing.T) {
 				checkImporter(t, p, imported)
 			}
 		}
+	}
+}
+
+// samlsp signs with SHA-1, takes RelayState for an address, and its session cookie is a token that nobody can revoke. Of crewjam/saml we take the
+// messages that we send, and nothing that reads.
+func TestL11_OfCrewjamSAMLOnlyMessagesAreUsed(t *testing.T) {
+	t.Parallel()
+	found := false
+	for _, p := range goPackages(t) {
+		for _, imported := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			found = found || imported == "github.com/crewjam/saml"
+			if strings.HasPrefix(imported, "github.com/crewjam/saml/") {
+				t.Errorf("%s imports %s", own(p.ImportPath), imported)
+			}
+		}
+	}
+	if !found {
+		t.Error("nobody imports crewjam/saml: this test and its row in importers can go")
 	}
 }
 

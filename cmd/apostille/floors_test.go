@@ -18,6 +18,7 @@ var floors = map[string]string{
 	"github.com/BurntSushi/toml":          "v1.6.0",
 	"github.com/beevik/etree":             "v1.8.1",
 	"github.com/coreos/go-oidc/v3":        "v3.21.0",
+	"github.com/crewjam/saml":             "v0.5.1",
 	"github.com/go-jose/go-jose/v4":       "v4.1.8",
 	"github.com/golang-jwt/jwt/v4":        "v4.5.2",
 	"github.com/gorilla/securecookie":     "v1.1.2",

@@ -116,7 +116,7 @@ func (s *server) openStore(ctx context.Context, cfg *config.Config) error {
 	s.strangers = audit.Sampled(s.audit, audit.SampleOptions{PerSecond: strangersPerSecond, OnDrop: s.metrics.SampledOut})
 	s.follower = &broker.Follower{
 		Versions: s.store, Confirm: s.marks.Confirm, Every: time.Second, Log: s.log,
-		Refresh: []func(context.Context) error{s.ring.Refresh, s.marks.Refresh},
+		Refresh: []func(context.Context) error{s.ring.Refresh, s.samlKeys.Refresh, s.marks.Refresh},
 	}
 	return nil
 }
@@ -130,8 +130,8 @@ func (s *server) openUpstreams(cfg *config.Config) error {
 		MaxWaiting: max(1, cfg.Limits.Concurrent/2),
 		LastGood:   lastGood{s.store}, Now: time.Now, Log: s.log, OnFetch: s.metrics.Fetched,
 	})
-	s.verifier = &oidc.Verifier{Keys: s.verifyingKeys(), Handles: token.Handles{Store: s.store}, Now: time.Now}
 	s.assertions = &saml.Verifier{Keys: s.keys, Now: time.Now}
+	s.verifier = &oidc.Verifier{Keys: s.verifyingKeys(), Handles: token.Handles{Store: s.store}, Now: time.Now}
 	var err error
 	if s.signIn, err = s.newSignIn(cfg); err != nil {
 		return err

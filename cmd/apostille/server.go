@@ -51,6 +51,7 @@ type server struct {
 	verifier   *oidc.Verifier
 	assertions *saml.Verifier
 	follower   *broker.Follower
+	samlKeys   samlKeys
 	kek        *keyring.KEK
 	salt       []byte // of pairwise subjects
 	signIn     *signIn

@@ -27,8 +27,10 @@ import (
 	"apostille/broker/userinfo"
 	"apostille/trust"
 	"apostille/trust/jose"
+	"apostille/upstream"
 	"apostille/upstream/fetch"
 	"apostille/upstream/oidc"
+	"apostille/upstream/saml"
 )
 
 // Labels of secrets that are derived from the key file. They never change: what was sealed must open after an upgrade, and people keep
@@ -41,6 +43,7 @@ const (
 // signIn are the parts of signing people in that live as long as the process.
 type signIn struct {
 	party     *oidc.RelyingParty
+	saml      *saml.ServiceProvider
 	box       *seal.Box
 	pages     *page.Renderer
 	cookies   session.Cookies
@@ -67,6 +70,9 @@ func (s *server) newSignIn(cfg *config.Config) (*signIn, error) {
 	in.party = &oidc.RelyingParty{
 		Configs: func(id string) (oidc.LoginConfig, bool) { c, ok := s.config.Load().Logins[id]; return c, ok },
 		Keys:    s.keys, Client: s.guard.Client, Sign: s.sign, Now: time.Now, Log: s.log,
+	}
+	if in.saml, err = s.newSAML(cfg); err != nil {
+		return nil, err
 	}
 	in.minter = &mint.Minter{Issuer: cfg.Issuer, Keys: s.ring, Salt: s.salt}
 	in.tell = &logout.Deliveries{
@@ -157,7 +163,7 @@ func (s *server) mount(cfg *config.Config, d *broker.Deps, endpoint *token.Endpo
 	}
 	out := &logout.Endpoint{
 		Registry: func() logout.Registry { return s.policy.Load().Registry }, Base: basePath(cfg.Issuer), Sessions: in.sessions, Keys: s.ring,
-		Offices: in.party, Box: in.box, Pages: in.pages, Tell: in.tell, Audit: s.recent, Remote: endpoint.Remote, Now: time.Now, Log: s.log,
+		Offices: leaving{in.party, in.saml}, Box: in.box, Pages: in.pages, Tell: in.tell, Audit: s.recent, Remote: endpoint.Remote, Now: time.Now, Log: s.log,
 	}
 	d.EndSession = out
 	look := &introspect.Endpoint{
@@ -191,7 +197,8 @@ func (s *server) flow(cfg *config.Config) *authflow.Flow {
 	in := s.signIn
 	return &authflow.Flow{
 		Issuer: cfg.Issuer, Registry: func() authflow.Registry { return s.policy.Load().Registry },
-		Provider: in.party, Logout: in.party, Sessions: in.sessions, Pending: s.store, Replay: s.store, Ender: s.store,
+		Provider: upstream.Protocols{trust.ProtocolOIDC: in.party, trust.ProtocolSAML: in.saml}, Logout: in.party, Front: in.saml, Metadata: in.saml,
+		Sessions: in.sessions, Pending: s.store, Replay: s.store, Ender: s.store,
 		Chooser: func() authflow.Chooser { return s.offices.Load() },
 		Pages:   &authflow.FailurePages{Writer: in.pages, FormAction: formAction(cfg.Dev)},
 		Box:     in.box, Cookies: in.cookies, Remember: cfg.Login.Remember, Audit: s.recent, Sampled: s.strangers,

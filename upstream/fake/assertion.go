@@ -20,6 +20,10 @@ type Assertion struct {
 	Now                 time.Time     // zero = now
 	Lifetime            time.Duration // 0 = five minutes
 	SessionEnd          time.Time     // zero = not said
+	SessionIndex        string        // "" = made of ID
+	InResponseTo        string        // "" = to nothing
+	AuthnAt             time.Time     // zero = Now
+	Class               string        // authentication context; "" = a password over TLS
 
 	// Bend changes the XML before it is signed; nil = nothing.
 	Bend func(document string) string
@@ -47,6 +51,19 @@ func (a Assertion) XML() string {
 	if a.ID == "" {
 		a.ID = "_" + rand.Text()
 	}
+	if a.SessionIndex == "" {
+		a.SessionIndex = a.ID + "-s"
+	}
+	if a.AuthnAt.IsZero() {
+		a.AuthnAt = a.Now
+	}
+	if a.Class == "" {
+		a.Class = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+	}
+	answers := ""
+	if a.InResponseTo != "" {
+		answers = ` InResponseTo="` + escape(a.InResponseTo) + `"`
+	}
 	now, end := a.Now.UTC(), a.Now.UTC().Add(a.Lifetime).Format(stamp)
 	format := a.Format
 	if format == "" {
@@ -61,13 +78,13 @@ func (a Assertion) XML() string {
 		`<saml:Issuer>%s</saml:Issuer>`+
 		`<saml:Subject><saml:NameID Format="%s">%s</saml:NameID>`+
 		`<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer">`+
-		`<saml:SubjectConfirmationData NotOnOrAfter="%s" Recipient="%s"></saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>`+
+		`<saml:SubjectConfirmationData%s NotOnOrAfter="%s" Recipient="%s"></saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>`+
 		`<saml:Conditions NotBefore="%s" NotOnOrAfter="%s"><saml:AudienceRestriction><saml:Audience>%s</saml:Audience></saml:AudienceRestriction></saml:Conditions>`+
-		`<saml:AuthnStatement AuthnInstant="%s" SessionIndex="%s-s"%s><saml:AuthnContext>`+
-		`<saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>`+
+		`<saml:AuthnStatement AuthnInstant="%s" SessionIndex="%s"%s><saml:AuthnContext>`+
+		`<saml:AuthnContextClassRef>%s</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>`+
 		`%s</saml:Assertion>`,
-		a.ID, now.Format(stamp), escape(a.Issuer), escape(format), escape(a.NameID), end, escape(a.Recipient),
-		now.Format(stamp), end, escape(a.Audience), now.Format(stamp), a.ID, session, a.statement())
+		a.ID, now.Format(stamp), escape(a.Issuer), escape(format), escape(a.NameID), answers, end, escape(a.Recipient),
+		now.Format(stamp), end, escape(a.Audience), a.AuthnAt.UTC().Format(stamp), escape(a.SessionIndex), session, escape(a.Class), a.statement())
 	if a.Bend != nil {
 		document = a.Bend(document)
 	}

@@ -113,8 +113,16 @@ func (pg *Page) Form(field string) (Form, bool) {
 	return Form{}, false
 }
 
-// postsItself says that the page has a form for another host and a script, which is what form_post looks like.
+// postsItself says that the page has a script and a form that carries a message to another host: OAuth's form_post, or SAML's POST binding.
 func (pg *Page) postsItself() bool {
-	f, ok := pg.Form("state")
-	return ok && f.Method == http.MethodPost && strings.Contains(pg.Body, "<script") && (f.Fields.Has("code") || f.Fields.Has("error"))
+	if !strings.Contains(pg.Body, "<script") {
+		return false
+	}
+	for _, f := range pg.Forms() {
+		oauth := f.Fields.Has("state") && (f.Fields.Has("code") || f.Fields.Has("error"))
+		if f.Method == http.MethodPost && (oauth || f.Fields.Has("SAMLRequest") || f.Fields.Has("SAMLResponse")) {
+			return true
+		}
+	}
+	return false
 }

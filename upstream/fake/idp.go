@@ -75,3 +75,6 @@ func (p *IdP) SignXML(document string) string {
 	}
 	return string(signed)
 }
+
+// Certificate is the certificate, DER.
+func (p *IdP) Certificate() []byte { return p.certificate }

@@ -43,7 +43,7 @@ var pages = template.Must(template.New("").Parse(`
 {{define "message"}}{{template "top" .}}<p>{{.Text}}</p></main></html>{{end}}
 `))
 
-func (p *Provider) writePage(w http.ResponseWriter, status int, name string, data map[string]any) {
+func writePage(w http.ResponseWriter, status int, name string, data map[string]any) {
 	data["Notice"], data["Style"] = Notice, template.CSS(pageStyle)
 	var b bytes.Buffer
 	if err := pages.ExecuteTemplate(&b, name, data); err != nil {
@@ -64,7 +64,7 @@ func (p *Provider) writePage(w http.ResponseWriter, status int, name string, dat
 func (p *Provider) loginPage(w http.ResponseWriter, r *http.Request, ask request) {
 	people := slices.Clone(p.o.People)
 	slices.SortStableFunc(people, func(a, b Person) int { return rank(b, ask.hint) - rank(a, ask.hint) })
-	p.writePage(w, http.StatusOK, "login", map[string]any{
+	writePage(w, http.StatusOK, "login", map[string]any{
 		"Title": "Sign in at " + p.o.Name, "Action": p.o.Issuer + PathAuthorize + "?" + resend(r), "People": people})
 }
 
@@ -88,10 +88,10 @@ func rank(h Person, hint string) int {
 
 // formPost is OAuth 2.0 Form Post Response Mode §2.
 func (p *Provider) formPost(w http.ResponseWriter, to string, params url.Values) {
-	p.writePage(w, http.StatusOK, "post", map[string]any{
+	writePage(w, http.StatusOK, "post", map[string]any{
 		"Title": "Signing in", "Action": to, "Fields": params, "Script": template.JS(submitScript)})
 }
 
 func (p *Provider) refusePage(w http.ResponseWriter, text string) {
-	p.writePage(w, http.StatusBadRequest, "message", map[string]any{"Title": "That did not work", "Text": text})
+	writePage(w, http.StatusBadRequest, "message", map[string]any{"Title": "That did not work", "Text": text})
 }

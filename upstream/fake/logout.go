@@ -64,7 +64,7 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request, _ Faults) 
 	p.endBrowser(w, r)
 	u, err := url.Parse(back)
 	if back == "" || err != nil {
-		p.writePage(w, http.StatusOK, "message", map[string]any{"Title": "Signed out of " + p.o.Name, "Text": "You may close this window."})
+		writePage(w, http.StatusOK, "message", map[string]any{"Title": "Signed out of " + p.o.Name, "Text": "You may close this window."})
 		return
 	}
 	if state := r.Form.Get("state"); state != "" {

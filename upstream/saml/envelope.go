@@ -10,7 +10,8 @@ import (
 
 const (
 	spaceProtocol = "urn:oasis:names:tc:SAML:2.0:protocol"
-	statusSuccess = "urn:oasis:names:tc:SAML:2.0:status:Success"
+	statusPrefix  = "urn:oasis:names:tc:SAML:2.0:status:"
+	statusSuccess = statusPrefix + "Success"
 )
 
 func samlp(local string) xmlsec.Name { return xmlsec.Name{Space: spaceProtocol, Local: local} }
@@ -66,13 +67,32 @@ func (env *envelope) readStatus(e *xmlsec.Element) error {
 func (env *envelope) statusFault() *fault {
 	switch {
 	case env.status != statusSuccess:
-		return faulty(trust.ReasonUpstreamError, checkStatus, quote("the office answers ", env.status+" "+env.substatus))
+		return &fault{trust.ReasonUpstreamError, checkStatus, quote("the office answers ", env.status+" "+env.substatus), statusError{env.status, env.substatus}}
 	case env.substatus != "":
 		return faulty(trust.ReasonUpstreamError, checkStatus, quote("the office answers Success, and ", env.substatus))
 	case env.assertion == nil:
 		return faulty(trust.ReasonMalformed, checkStatus, "the office answers Success, without an assertion")
 	}
 	return nil
+}
+
+// statusError is a status that is not Success.
+type statusError [2]string
+
+func (e statusError) Error() string { return quote("status ", e[0]+" "+e[1]) }
+
+// statusCodes says what a second status is in the words of OAuth, which people's pages know.
+var statusCodes = map[string]string{
+	statusPrefix + "AuthnFailed": "access_denied", statusPrefix + "RequestDenied": "access_denied",
+	statusPrefix + "UnknownPrincipal": "access_denied", statusPrefix + "NoPassive": "login_required",
+}
+
+// code is that word; "" if there is none.
+func (e statusError) code() string {
+	if code := statusCodes[e[1]]; code != "" {
+		return code
+	}
+	return statusCodes[e[0]]
 }
 
 // parseResponse reads a document that is one Response with one assertion at most, whose signatures stand where they belong. What it returns is not

@@ -11,7 +11,11 @@ import (
 	"apostille/trust/xmlsec"
 )
 
-const spaceMetadata = "urn:oasis:names:tc:SAML:2.0:metadata"
+const (
+	spaceMetadata = "urn:oasis:names:tc:SAML:2.0:metadata"
+	spaceScope    = "urn:mace:shibboleth:metadata:1.0"
+	bindings      = "urn:oasis:names:tc:SAML:2.0:bindings:"
+)
 
 func md(local string) xmlsec.Name { return xmlsec.Name{Space: spaceMetadata, Local: local} }
 
@@ -21,6 +25,10 @@ type Metadata struct {
 	// Certificates that it signs with, as PEM: those of KeyDescriptors for signing, and of those for anything. Never none. Only their keys
 	// count (SAML Metadata Interoperability Profile 1.0 §2.6.1).
 	Certificates []byte
+
+	SSOURL, SSOBinding string   // redirect if it has that, else POST; "" = neither
+	LogoutURL          string   // by redirect; "" = none
+	Scopes             []string // shibmd:Scope; regular expressions are left out
 }
 
 // ReadMetadata reads an EntityDescriptor with one identity provider in it. Neither its signature nor validUntil is looked at: somebody has looked at
@@ -50,6 +58,7 @@ func ReadMetadata(document []byte) (*Metadata, error) {
 		if err := m.readKeys(role); err != nil {
 			return nil, err
 		}
+		m.readPlaces(role)
 	}
 	switch {
 	case found == 0:
@@ -58,6 +67,33 @@ func ReadMetadata(document []byte) (*Metadata, error) {
 		return nil, errors.New("no certificate for signing in it")
 	}
 	return m, nil
+}
+
+// readPlaces finds where people go, and the domains they are of.
+func (m *Metadata) readPlaces(role *xmlsec.Element) {
+	for e := range role.Children() {
+		location, _ := e.Attr("Location")
+		binding, _ := e.Attr("Binding")
+		switch {
+		case e.Is(md("SingleSignOnService")) && binding == bindings+"HTTP-Redirect":
+			m.SSOURL, m.SSOBinding = location, BindingRedirect
+		case e.Is(md("SingleSignOnService")) && binding == bindings+"HTTP-POST" && m.SSOURL == "":
+			m.SSOURL, m.SSOBinding = location, BindingPost
+		case e.Is(md("SingleLogoutService")) && binding == bindings+"HTTP-Redirect":
+			m.LogoutURL = location
+		case e.Is(md("Extensions")):
+			m.readScopes(e)
+		}
+	}
+}
+
+func (m *Metadata) readScopes(extensions *xmlsec.Element) {
+	for e := range extensions.Children() {
+		pattern, _ := e.Attr("regexp")
+		if scope, ok := e.Text(); ok && e.Is(xmlsec.Name{Space: spaceScope, Local: "Scope"}) && pattern != "true" && pattern != "1" {
+			m.Scopes = append(m.Scopes, strings.TrimSpace(scope))
+		}
+	}
 }
 
 // readKeys gathers the certificates of a role.

@@ -29,6 +29,8 @@ type SignIn struct {
 	// The assertion's (Subject.Issuer, ID) MUST be claimed until then, as subject tokens are: it is then worth nothing anywhere else.
 	ID    string
 	Until time.Time
+	// Handle names the session at the office, for a LogoutRequest; "" without a NameID.
+	Handle string
 }
 
 // Response verifies the answer to a sign-in: Status first, the envelope, the signature of Response or assertion, decryption in between, and
@@ -178,7 +180,7 @@ func (x *examination) decrypted(e *xmlsec.Element) *fault {
 // signedIn is the outcome; every check has held.
 func (x *examination) signedIn(t *trust.Trust, said *assertion) SignIn {
 	s := x.subject
-	out := SignIn{ID: said.id, Until: s.Expires.Add(trust.Skew)}
+	out := SignIn{ID: said.id, Handle: said.handle(), Until: s.Expires.Add(trust.Skew)}
 	if end := said.conditions.notOnOrAfter.Add(trust.Skew); end.After(out.Until) {
 		out.Until = end
 	}

@@ -10,6 +10,9 @@ func (x *examination) readSubject(t *trust.Trust, a *assertion) *fault {
 	if f != nil {
 		return f
 	}
+	if f := scopeFault(t.Spec.AttributeScopes, claims); f != nil {
+		return f
+	}
 	s := &x.subject
 	if t.ByNameID() {
 		if f := a.name.fault(); f != nil {

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"apostille/broker/config"
+	"apostille/broker/keyring"
+	"apostille/trust"
+	"apostille/upstream/oidc"
+	"apostille/upstream/saml"
+)
+
+// samlKeys are our keys for SAML. They are opened, and at first made, when somebody needs them: RSA keys take a while, and many installations
+// never speak SAML.
+type samlKeys struct {
+	open func(context.Context, keyring.Purpose) (*keyring.Ring, error)
+
+	mu                  sync.Mutex
+	signing, encryption *keyring.Ring
+}
+
+// rings returns the two rings.
+func (k *samlKeys) rings() (signing, encryption *keyring.Ring, err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.signing == nil {
+		k.signing, err = k.ring(keyring.SAMLSigning)
+	}
+	if k.encryption == nil && err == nil {
+		k.encryption, err = k.ring(keyring.SAMLEncryption)
+	}
+	return k.signing, k.encryption, err
+}
+
+func (k *samlKeys) ring(p keyring.Purpose) (*keyring.Ring, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second) // not of the request that came first
+	defer cancel()
+	r, err := k.open(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Own is what upstream/saml signs and decrypts with, and publishes.
+func (k *samlKeys) Own() (saml.OwnKeys, error) {
+	signing, encryption, err := k.rings()
+	if err != nil {
+		return saml.OwnKeys{}, err
+	}
+	return saml.OwnKeys{Signing: published(signing), Encryption: published(encryption)}, nil
+}
+
+func published(r *keyring.Ring) (list []saml.OwnKey) {
+	for _, k := range r.Certified() {
+		list = append(list, saml.OwnKey{Key: k.Key, Certificate: k.Certificate})
+	}
+	return list
+}
+
+// Refresh follows the store, if there are keys yet.
+func (k *samlKeys) Refresh(ctx context.Context) (err error) {
+	k.mu.Lock()
+	open := []*keyring.Ring{k.signing, k.encryption}
+	k.mu.Unlock()
+	for _, r := range open {
+		if r != nil {
+			err = errors.Join(err, r.Refresh(ctx))
+		}
+	}
+	return err
+}
+
+// newSAML makes the service provider, and its keys if a trust needs them.
+func (s *server) newSAML(cfg *config.Config) (*saml.ServiceProvider, error) {
+	s.samlKeys.open = func(ctx context.Context, p keyring.Purpose) (*keyring.Ring, error) {
+		return keyring.Open(ctx, keyring.Config{Purpose: p, Name: hostOf(cfg.Issuer), Store: s.store, KEK: s.kek, Now: time.Now, Log: s.log})
+	}
+	if len(cfg.SAMLLogins) > 0 { // a corrupt key stops the start
+		if _, err := s.samlKeys.Own(); err != nil {
+			return nil, err
+		}
+	}
+	return &saml.ServiceProvider{
+		Issuer: cfg.Issuer, Configs: func(id string) (saml.Login, bool) { c, ok := s.config.Load().SAMLLogins[id]; return c, ok },
+		Keys: s.keys, Own: s.samlKeys.Own, Now: time.Now, Log: s.log,
+	}, nil
+}
+
+// leaving knows where people sign out at their office, whatever it speaks.
+type leaving struct {
+	oidc *oidc.RelyingParty
+	saml *saml.ServiceProvider
+}
+
+func (l leaving) LogoutURL(ctx context.Context, t *trust.Trust, hint, returnTo, state string) (string, error) {
+	if t.Spec.Login != nil && t.Spec.Login.Protocol == trust.ProtocolSAML {
+		return l.saml.LogoutURL(ctx, t, hint, returnTo, state)
+	}
+	return l.oidc.LogoutURL(ctx, t, hint, returnTo, state)
+}
