@@ -17,8 +17,8 @@ func (a *app) demoCommand() *cobra.Command {
 	var script bool
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "See it work, on this machine only: two home offices, a broker, two applications, an API and a partner",
-		Long: `Runs the identity providers of two home offices, a regional broker, two applications that people sign in to, the warehouse API
+		Short: "See it work, on this machine only: three home offices, a broker, two applications, an API and a partner",
+		Long: `Runs the identity providers of three home offices (one of which speaks SAML), a regional broker, two applications that people sign in to, the warehouse API
 that the broker guards and a partner's inventory system in one process on loopback, each on its own host name. It prints where to
 click, and the story of one token as commands to copy. The broker is the one that "apostille serve" runs, on a configuration that
 is written to a temporary folder. All others are fakes. Ctrl-C ends it and removes the folder.

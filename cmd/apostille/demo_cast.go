@@ -28,6 +28,7 @@ type cast struct {
 	http       *http.Client // reaches the parties by their names
 
 	office, region *fake.Provider
+	east           *fake.SAMLProvider
 	portal, orders *fake.App
 
 	failed chan error // a party that ended by itself; buffered for all of them
@@ -48,7 +49,11 @@ func (d *demo) start(ctx context.Context, folder string) (*cast, error) {
 	}
 	context.AfterFunc(ctx, func() { _ = places.close() }) // those that no server has taken; closing twice does no harm
 	c.urls = places.urls()
-	if c.configFile, err = c.urls.writeConfig(filepath.Join(folder, "west")); err != nil {
+	c.east = fake.NewSAMLProvider(fake.SAMLOptions{URL: c.urls.East, Name: "HMart Region East", Parties: partyAt(c.http, c.urls.Broker+"/saml/metadata"), People: []fake.Person{
+		{Username: "esra", Name: "Esra Yılmaz", Email: "esra@east.hmart.example", Department: "logistics"},
+		{Username: "emil", Name: "Emil Novak", Email: "emil@east.hmart.example", Department: "sales"},
+	}})
+	if c.configFile, err = c.urls.writeConfig(filepath.Join(folder, "west"), c.east.PEM()); err != nil {
 		return c, err
 	}
 	if d.edit != nil {
@@ -71,7 +76,7 @@ func (d *demo) start(ctx context.Context, folder string) (*cast, error) {
 	return c, nil
 }
 
-// serveOffices runs the identity providers of the head office and of the region's own people.
+// serveOffices runs the identity providers of the head office, of the region's own people, and of another region, which speaks SAML.
 func (c *cast) serveOffices(ctx context.Context, places places) {
 	client := func(trustID string) []fake.Client {
 		return []fake.Client{{
@@ -90,6 +95,7 @@ func (c *cast) serveOffices(ctx context.Context, places places) {
 		},
 	})
 	c.serve(ctx, places.region, c.region)
+	c.serve(ctx, places.east, c.east)
 }
 
 // serveApps runs the two applications: the region's own, and a third party's, which people are asked about.

@@ -33,15 +33,16 @@ const (
 // urls are the parties' addresses. Each has its own host name: cookies and audiences ignore ports.
 type urls struct {
 	HeadOffice, Broker, Warehouse, DDStore string
-	Region, Portal, Orders                 string
+	Region, East, Portal, Orders           string
 
 	BrokerAddress string // host:port the broker listens on
 }
 
 func (u urls) tokenURL() string { return u.Broker + "/oauth2/token" }
 
-// writeConfig writes the broker's folder: its configuration and key file. It returns the configuration file.
-func (u urls) writeConfig(folder string) (string, error) {
+// writeConfig writes the broker's folder: its configuration, its key file and the certificate of the office that speaks SAML. It returns the
+// configuration file.
+func (u urls) writeConfig(folder string, east []byte) (string, error) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		return "", err
 	}
@@ -56,6 +57,9 @@ func (u urls) writeConfig(folder string) (string, error) {
 	}
 	file := filepath.Join(folder, "apostille.toml")
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(folder, "east.pem"), east, 0o600); err != nil {
 		return "", err
 	}
 	return file, keyring.NewKEKFile(filepath.Join(folder, "apostille.key"))

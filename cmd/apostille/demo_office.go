@@ -18,18 +18,25 @@ import (
 )
 
 func (a *app) demoOfficeCommand() *cobra.Command {
-	var issuer, name, callback string
+	var issuer, name, callback, metadata string
 	var people []string
 	cmd := &cobra.Command{
 		Use:   "office",
 		Short: "Run the identity provider of a fake home office, to rehearse signing in with",
 		Long: `Runs a FAKE OpenID provider on loopback until Ctrl-C: a page with one button per person and no passwords. The broker is its client
-"` + officeClient + `" with the secret "` + officeSecret + `". Never trust it beyond a rehearsal: anyone can be anyone there.`,
+"` + officeClient + `" with the secret "` + officeSecret + `". With --metadata it speaks SAML 2.0 instead, with whom the metadata at that URL describe; its
+own are at /metadata, its entityID is the issuer with /entity. Never trust it beyond a rehearsal: anyone can be anyone there.`,
 		Example: `  apostille demo office --issuer http://south.localhost:7101 --name "Office South" --person "sofia=Sofia Rossi" \
-    --callback http://localhost:8080/login/callback/south`,
+    --callback http://localhost:8080/login/callback/south
+  apostille demo office --issuer http://hall.localhost:7104 --name "City Hall" --person "hanna=Hanna Berg" \
+    --metadata http://localhost:8080/saml/metadata`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := demand(cmd, "issuer", "callback", "person"); err != nil {
+			way := "callback"
+			if metadata != "" {
+				way = "metadata"
+			}
+			if err := demand(cmd, "issuer", way, "person"); err != nil {
 				return err
 			}
 			o := fake.Options{Issuer: issuer, Name: name, Clients: []fake.Client{{
@@ -42,13 +49,20 @@ func (a *app) demoOfficeCommand() *cobra.Command {
 				}
 				o.People = append(o.People, fake.Person{Username: username, Name: full})
 			}
+			if metadata != "" {
+				client := fetch.New(fetch.Options{Dev: true}).Client(nil, true)
+				return a.serveFake(cmd.Context(), issuer, func() http.Handler {
+					return fake.NewSAMLProvider(fake.SAMLOptions{URL: issuer, Name: name, People: o.People, Parties: partyAt(client, metadata)})
+				})
+			}
 			return a.serveFake(cmd.Context(), issuer, func() http.Handler { return fake.NewProvider(o) })
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&issuer, "issuer", "", "its issuer, a http URL on loopback with a port, such as http://south.localhost:7101 (required)")
 	f.StringVar(&name, "name", "Fake office", "its name")
-	f.StringVar(&callback, "callback", "", "where the broker takes its answers: ISSUER/login/callback/TRUST (required)")
+	f.StringVar(&callback, "callback", "", "where the broker takes its answers: ISSUER/login/callback/TRUST (required without --metadata)")
+	f.StringVar(&metadata, "metadata", "", "speak SAML, with the service provider that the metadata at this URL describe: ISSUER/saml/metadata")
 	f.StringArrayVar(&people, "person", nil, `somebody who can sign in, as name="Full Name" (repeatable, required)`)
 	return cmd
 }
@@ -191,4 +205,21 @@ func pressButton(b *fake.Browser, at *fake.Page, name, value string) (*fake.Page
 		}
 	}
 	return nil, fmt.Errorf("%s has no button %s=%s; it has: %s", at.URL.Host+at.URL.Path, name, value, strings.Join(seen, ", "))
+}
+
+// partyAt reads a service provider's metadata whenever somebody comes from it: its keys may have changed.
+func partyAt(client *http.Client, at string) func(entityID string) (fake.SAMLParty, bool) {
+	return func(entityID string) (fake.SAMLParty, bool) {
+		res, err := client.Get(at)
+		if err != nil {
+			return fake.SAMLParty{}, false
+		}
+		defer func() { _ = res.Body.Close() }()
+		metadata, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+		if err != nil {
+			return fake.SAMLParty{}, false
+		}
+		p, err := fake.ReadSAMLParty(metadata)
+		return p, err == nil && p.EntityID == entityID
+	}
 }

@@ -79,18 +79,19 @@ func printCast(w io.Writer, c *cast) {
 
   head office   %s   an identity provider
   region West   %s   another, of the region's own people
+  region East   %s   a third, which speaks SAML
   broker West   %s   the same as "apostille serve"
   portal        %s   the region's application
   orders        %s   somebody else's application
   warehouse     %s   an API that accepts the broker's tokens only
   DDStore       %s   a partner's inventory system
 
-In a browser: open the portal, sign in, pick the head office and be Alice (or pick the region, and be Wendy); ask the warehouse for stock.
+In a browser: open the portal, sign in, pick the head office and be Alice (or pick region West, and be Wendy, or region East, and be Esra); ask the warehouse for stock.
 Then open the orders: no office is asked for, only whether you allow it. %s/account shows both. Sign out at one, and both are out.
 
 The broker's configuration, %s:
 
-`, demoNotice, c.urls.HeadOffice, c.urls.Region, c.urls.Broker, c.urls.Portal, c.urls.Orders, c.urls.Warehouse, c.urls.DDStore, c.urls.Broker, c.configFile)
+`, demoNotice, c.urls.HeadOffice, c.urls.Region, c.urls.East, c.urls.Broker, c.urls.Portal, c.urls.Orders, c.urls.Warehouse, c.urls.DDStore, c.urls.Broker, c.configFile)
 	text, err := os.ReadFile(c.configFile)
 	if err != nil {
 		text = []byte(err.Error())

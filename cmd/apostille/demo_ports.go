@@ -11,12 +11,12 @@ import (
 // places are where the parties listen. The broker opens its own listener, so only its port is known.
 type places struct {
 	headOffice, warehouse, ddstore net.Listener
-	region, portal, orders         net.Listener
+	region, portal, orders, east   net.Listener
 	broker                         int
 }
 
 // demoPorts is how many ports the parties need.
-const demoPorts = 7
+const demoPorts = 8
 
 // openPlaces takes demoPorts ports from base on, or free ones if base is 0.
 func openPlaces(base int) (places, error) {
@@ -31,7 +31,7 @@ func openPlaces(base int) (places, error) {
 	}
 	var p places
 	for offset, l := range map[int]*net.Listener{
-		0: &p.headOffice, 2: &p.warehouse, 3: &p.ddstore, 4: &p.region, 5: &p.portal, 6: &p.orders,
+		0: &p.headOffice, 2: &p.warehouse, 3: &p.ddstore, 4: &p.region, 5: &p.portal, 6: &p.orders, 7: &p.east,
 	} {
 		var err error
 		if *l, err = listenLoopback(at(offset)); err != nil {
@@ -49,7 +49,7 @@ func openPlaces(base int) (places, error) {
 
 func (p places) close() error {
 	var errs []error
-	for _, l := range []net.Listener{p.headOffice, p.warehouse, p.ddstore, p.region, p.portal, p.orders} {
+	for _, l := range []net.Listener{p.headOffice, p.warehouse, p.ddstore, p.region, p.portal, p.orders, p.east} {
 		if l != nil {
 			errs = append(errs, l.Close())
 		}
@@ -85,6 +85,7 @@ func (p places) urls() urls {
 		HeadOffice: origin("hq", portOf(p.headOffice)), Broker: origin("west", p.broker),
 		Warehouse: origin("warehouse", portOf(p.warehouse)), DDStore: origin("ddstore", portOf(p.ddstore)),
 		Region: origin("region", portOf(p.region)), Portal: origin("portal", portOf(p.portal)), Orders: origin("orders", portOf(p.orders)),
+		East:          origin("east", portOf(p.east)),
 		BrokerAddress: fmt.Sprintf("127.0.0.1:%d", p.broker),
 	}
 }

@@ -93,6 +93,15 @@ func TestPeopleOfEachOfficeSignInWithTheirOwn(t *testing.T) {
 		if err != nil || !strings.Contains(home.Text(), "Signed in as Wendy Okafor") {
 			t.Errorf("%v: %s", err, home.Text())
 		}
+		// And with the one that speaks SAML, in another browser.
+		b = fake.NewBrowser(nil)
+		home, err = b.SignIn(press(t, b, open(t, b, c.urls.Portal+"/login"), "trust", "east"), "esra")
+		if err != nil || !strings.Contains(home.Text(), "Signed in as Esra Yılmaz") {
+			t.Fatalf("%v: %s", err, home.Text())
+		}
+		if stock := press(t, b, home, "", ""); !strings.Contains(stock.Text(), "kimchi") {
+			t.Errorf("the warehouse did not answer: %s", stock.Text())
+		}
 	})
 }
 

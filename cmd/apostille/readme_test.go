@@ -55,7 +55,7 @@ func TestReadmeIsTrue(t *testing.T) {
 	readme := string(content(t, filepath.Join("..", ".."), "README.md"))
 	listen, metrics := freeQuietPort(t), freeQuietPort(t)
 	ports := []string{":8080", ":" + listen, ":9090", ":" + metrics}
-	for _, shown := range []string{"7101", "7102", "7103"} { // with and without a colon: one stands in a sed script
+	for _, shown := range []string{"7101", "7102", "7103", "7104"} { // with and without a colon: one stands in a sed script
 		ports = append(ports, shown, freeQuietPort(t))
 	}
 	readme = strings.NewReplacer(ports...).Replace(readme)
