@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,6 +15,9 @@ import (
 	"apostille/trust/jose"
 	"apostille/trust/xmlsec"
 )
+
+// ErrText says that a mapped claim holds a character that XML cannot say (XML 1.0 §2.2).
+var ErrText = errors.New("a claim holds a character that an assertion cannot: map another one")
 
 // assertion makes the SAML 2.0 assertion that a decision grants, for a bearer at the API's recipient, and signs it with the key that signs
 // now: base64url, as RFC 8693 §3 has it.
@@ -95,10 +99,18 @@ func writeAttribute(b *strings.Builder, name string, value any) error {
 			}
 			text = string(j)
 		}
+		if strings.ContainsFunc(text, unsayable) {
+			return fmt.Errorf("mint: claim %s: %w", name, ErrText)
+		}
 		fmt.Fprintf(b, "<saml:AttributeValue>%s</saml:AttributeValue>", escaped(text))
 	}
 	b.WriteString("</saml:Attribute>")
 	return nil
+}
+
+// unsayable also holds for what stands in place of bytes that are no UTF-8: such a value is not what it seems.
+func unsayable(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0xFFFD && r <= 0xFFFF || r >= 0xD800 && r <= 0xDFFF
 }
 
 func samlTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }

@@ -79,6 +79,11 @@ func TestWhatIsNoAssertionIsNotMade(t *testing.T) {
 			t.Errorf("%s: %q, error %v", name, token.Raw, err)
 		}
 	}
+	for _, text := range []string{"a\x00b", "a\x1bb", "a\xffb", "a\uffff"} {
+		if _, err := m.Mint(service(func(d *trust.Decision) { d.Claims = map[string]any{"x": []any{"good", text}} }), now); !errors.Is(err, mint.ErrText) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
 	_, err := m.Mint(service(func(d *trust.Decision) { d.Claims = map[string]any{"x": strings.Repeat("y", 9000)} }), now)
 	if !errors.Is(err, mint.ErrTooLarge) {
 		t.Errorf("too large: %v", err)

@@ -180,8 +180,11 @@ func (e *Endpoint) told(c *call, d *trust.Decision) *trust.Decision {
 
 func mintRefusal(d *trust.Decision, err error) error {
 	reason := trust.ReasonPanic
-	if errors.Is(err, mint.ErrTooLarge) {
+	switch {
+	case errors.Is(err, mint.ErrTooLarge):
 		reason = trust.ReasonIssuedTooLarge
+	case errors.Is(err, mint.ErrText):
+		reason = trust.ReasonClaim
 	}
 	return &exchange.Refusal{Reason: reason, Trust: d.Trust, Detail: "minting failed", Cause: err}
 }
