@@ -160,6 +160,13 @@ const retireWarning = `RETIRING KEY %s AT ONCE.
   This cannot be undone. It is for a key that may be in other hands; otherwise use: apostille keys rotate
 `
 
+// retireSAMLWarning is that for keys of SAML.
+const retireSAMLWarning = `RETIRING KEY %s AT ONCE.
+  Offices that know us by its certificate refuse our requests and logouts, or encrypt what nobody can read any more, until they have our
+  metadata again: tell those that do not fetch it by themselves.
+  This cannot be undone. It is for a key that may be in other hands; otherwise use: apostille keys rotate --use %s
+`
+
 func (a *app) keysRetireCommand() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
@@ -184,13 +191,17 @@ func (a *app) keysRetire(ctx context.Context, kid string, yes bool) error {
 	if i < 0 {
 		return usage("no signing key has the kid %q; `apostille keys list` lists them", kid)
 	}
-	fmt.Fprintf(a.stderr, retireWarning, kid)
-	if !yes {
-		return usage("nothing was changed: add --yes to do it")
-	}
 	p, err := purposeOf(list[i].Purpose)
 	if err != nil {
 		return err
+	}
+	if p.Certified {
+		fmt.Fprintf(a.stderr, retireSAMLWarning, kid, p.Name)
+	} else {
+		fmt.Fprintf(a.stderr, retireWarning, kid)
+	}
+	if !yes {
+		return usage("nothing was changed: add --yes to do it")
 	}
 	return a.withRing(ctx, p, func(ring *keyring.Ring) error {
 		list, err := ring.Retire(ctx, kid)

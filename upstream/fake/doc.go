@@ -9,5 +9,5 @@
 // the provider fail in one of the ways in which real ones have failed; Requests counts who asked for what. Browser is who
 // signs in: it follows redirects and withholds cookies from cross-site requests as a browser does. Signing is
 // trust/jose's, except for tokens that are wrong on purpose, which raw.go puts together by hand. IdP makes SAML assertions, right or
-// wrong, signed by trust/xmlsec; it answers no requests.
+// wrong, signed by trust/xmlsec; SAMLProvider is one that people sign in at, with its own ways to go wrong.
 package fake

@@ -216,3 +216,9 @@ func ReadSent(link string, form url.Values, keys []crypto.PublicKey) (message, r
 	}
 	return string(document), q.RelayState, q.Verify(keys)
 }
+
+// TrySign signs a document that somebody wrote: an error says that trust/xmlsec does not sign it.
+func TrySign(document string, by *IdP) (string, error) {
+	signed, err := xmlsec.Sign([]byte(document), by.Key, by.certificate)
+	return string(signed), err
+}

@@ -79,7 +79,12 @@ func NewSAMLProvider(o SAMLOptions) *SAMLProvider {
 	if o.People == nil {
 		o.People = DemoPeople()
 	}
-	return &SAMLProvider{IdP: NewIdP(o.EntityID, o.Alg), o: o, sessions: map[string]*samlSession{}, asked: map[string]samlRequest{}}
+	return NewSAMLProviderWith(NewIdP(o.EntityID, o.Alg), o)
+}
+
+// NewSAMLProviderWith makes one of an IdP that is there.
+func NewSAMLProviderWith(idp *IdP, o SAMLOptions) *SAMLProvider {
+	return &SAMLProvider{IdP: idp, o: o, sessions: map[string]*samlSession{}, asked: map[string]samlRequest{}}
 }
 
 // Break switches faults on, in place of those that were on before; Repair switches all off.

@@ -9,4 +9,8 @@
 // What has no use in an assertion that we accept refuses it: Advice, extensions, statements other than authentication and attributes,
 // a second one of anything. Where the keys come from is upstream/keys' affair, once-only use the store's, what the subject is worth
 // trust.Evaluate's.
+//
+// ServiceProvider is the same choke point for logins (SAML Profiles 2.0 §4.1, §4.4): AuthnRequests, the answers to them, single logout both ways
+// and our metadata. What we send is made of crewjam/saml's messages and signed by trust/xmlsec; what comes is read by ours alone. State between
+// Begin and Finish, its binding to a browser, and once-only use are the caller's, who has the store.
 package saml
