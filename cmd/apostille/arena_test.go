@@ -61,7 +61,8 @@ type arena struct {
 	evil         *httptest.Server
 	evilRequests atomic.Int64
 
-	mu sync.Mutex // one attack at a time: what it left behind is counted
+	stepping sync.Mutex
+	mu       sync.Mutex // one attack at a time: what it left behind is counted
 }
 
 // record collects what is written line by line.
@@ -272,7 +273,7 @@ func (a *arena) open(t testing.TB) {
 	if a.handler, err = s.newBroker(cfg); err != nil {
 		t.Fatal(err)
 	}
-	go s.follower.Run(t.Context()) // else the standing of subjects is too old after 10 s, when the other tests take longer
+	go a.follow(t.Context(), s) // else the standing of subjects is too old after 10 s, when the other tests take longer
 	a.server = s
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	s.background.Go(func() { s.keys.Run(ctx) })
@@ -442,13 +443,36 @@ type answered struct {
 	Token  oauth.TokenResponse
 }
 
+// step does at once what follow does every second.
+func (a *arena) step(t testing.TB) {
+	a.stepping.Lock()
+	defer a.stepping.Unlock()
+	a.server.follower.Step(t.Context())
+}
+
+// follow is the follower's Run, beside which tests may step: a Follower is for one goroutine.
+func (a *arena) follow(ctx context.Context, s *server) {
+	tick := time.NewTicker(s.follower.Every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			a.stepping.Lock()
+			s.follower.Step(ctx)
+			a.stepping.Unlock()
+		}
+	}
+}
+
 // ask sends a form to the token endpoint as client ("" = without authentication) and counts what it left behind. Nothing
 // of a credential may stand in the answer, the log or the trail, whatever the outcome: THREATS A119 at every entry.
 func (a *arena) ask(t testing.TB, client string, form url.Values, header http.Header) answered {
 	t.Helper()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.server.follower.Step(t.Context()) // what Run does every second
+	a.step(t)
 	r := httptest.NewRequest(http.MethodPost, ours+"/oauth2/token", strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if client != "" {

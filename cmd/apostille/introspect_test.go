@@ -23,7 +23,7 @@ import (
 // form posts a form to a path as a client ("" = without authentication).
 func (a *arena) form(t testing.TB, path, client string, form url.Values, header http.Header) *httptest.ResponseRecorder {
 	t.Helper()
-	a.server.follower.Step(t.Context())
+	a.step(t)
 	r := httptest.NewRequest(http.MethodPost, ours+path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if client != "" {

@@ -35,7 +35,7 @@ func (a *arena) serves(t testing.TB, h held) map[string]bool {
 	r := httptest.NewRequest(http.MethodGet, ours+"/oauth2/userinfo", nil)
 	r.Header.Set("Authorization", "Bearer "+h.forBroker)
 	w := httptest.NewRecorder()
-	a.server.follower.Step(t.Context())
+	a.step(t)
 	a.handler.ServeHTTP(w, r)
 	active := a.form(t, "/oauth2/introspect", "gateway", map[string][]string{"token": {h.access}}, nil)
 	page, err := h.browser.Open(authorizeURL("prompt", "none"))
