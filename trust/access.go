@@ -3,6 +3,7 @@ package trust
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -23,7 +24,7 @@ type Access struct {
 // Access lists who may get what, sorted by trust, client, API and rule. Disabled trusts and clients have none.
 func (r *Registry) Access() []Access {
 	var out []Access
-	for _, t := range r.trusts {
+	for _, t := range slices.Concat(slices.Collect(maps.Values(r.trusts)), slices.Collect(maps.Values(r.federations))) {
 		if t.Spec.Disabled {
 			continue
 		}
@@ -113,7 +114,7 @@ func (t *Trust) signsInTo(c *Client) bool {
 }
 
 func conditionWords(t *Trust, r *rule) []string {
-	words := []string{}
+	words := append([]string{}, r.members.words()...)
 	for i := range t.require {
 		words = append(words, t.require[i].String())
 	}

@@ -20,6 +20,9 @@ func cloneTrust(s TrustSpec) TrustSpec {
 		g.ScopeMap = maps.Clone(g.ScopeMap)
 		g.DefaultScopes = slices.Clone(g.DefaultScopes)
 		g.When = cloneConditions(g.When)
+		if g.Members != nil {
+			g.Members = &MemberSpec{slices.Clone(g.Members.Categories), slices.Clone(g.Members.Authorities), cloneLists(g.Members.Attributes)}
+		}
 		g.Claims = maps.Clone(g.Claims)
 	}
 	return s

@@ -23,6 +23,9 @@ func Compile(s Spec) (*Registry, []Problem) {
 	for _, id := range sortedKeys(s.Trusts) {
 		c.trust(id, s.Trusts[id])
 	}
+	for _, id := range sortedKeys(s.Federations) {
+		c.federation(id, s.Federations[id])
+	}
 	if _, stated := s.Trusts[Local]; !stated {
 		c.trust(Local, TrustSpec{})
 	}

@@ -37,7 +37,11 @@ func (c *compiler) app(path string, client *Client) {
 	}
 	for i, id := range a.Trusts {
 		at := fmt.Sprintf("%s.trusts[%d]", path, i)
-		if t, ok := c.spec.Trusts[id]; !ok {
+		t, ok := c.spec.Trusts[id]
+		if !ok {
+			t, ok = c.spec.Federations[id]
+		}
+		if !ok {
 			c.fault(at, "declare the trust or correct the name", "there is no trust %q", id)
 		} else if t.Login == nil {
 			c.fault(at, fmt.Sprintf("declare trust.%s.login, or remove it here", key(id)), "nobody signs in with trust %q", id)

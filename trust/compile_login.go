@@ -65,7 +65,7 @@ func (c *compiler) entityID(path string, t *Trust) {
 // signInRule compiles one `[[trust.ID.grant]]` with sign_in = true.
 func (c *compiler) signInRule(t *Trust, n int) {
 	g := &t.Spec.Grants[n]
-	path := fmt.Sprintf("trust.%s.grant[%d]", key(t.ID), n)
+	path := t.rulePath(n)
 	r := c.newRule(t, n, path)
 	r.api, r.scopes = c.reg.userinfo, IdentityScopes
 	for _, f := range []struct {
@@ -82,7 +82,7 @@ func (c *compiler) signInRule(t *Trust, n int) {
 	case t.ID == Local:
 		c.fault(path+".sign_in", "put it under a trust with a login", "nobody signs in with %q, the built-in trust for our own tokens", Local)
 	case t.Spec.Login == nil:
-		c.fault(path+".sign_in", fmt.Sprintf("declare trust.%s.login, or remove the rule", key(t.ID)), "nobody signs in with this trust: it has no login")
+		c.fault(path+".sign_in", fmt.Sprintf("declare %s.login, or remove the rule", t.path()), "nobody signs in with this trust: it has no login")
 	}
 	t.rules = append(t.rules, r)
 	for i, id := range g.Clients {
@@ -105,7 +105,7 @@ func (c *compiler) signInClient(path string, t *Trust, id string) {
 			"client %q lists its trusts, and %q is not among them: the rule would grant it nothing", id, t.ID)
 	}
 	list := c.reg.logins[id]
-	if t.Spec.Login != nil && !t.Spec.Disabled && (len(list) == 0 || list[len(list)-1] != t) {
+	if t.Spec.Login != nil && !t.Spec.Disabled && !t.many && (len(list) == 0 || list[len(list)-1] != t) {
 		c.reg.logins[id] = append(list, t)
 	}
 }

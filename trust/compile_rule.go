@@ -10,7 +10,7 @@ import (
 // the trust's own copy of the Spec.
 func (c *compiler) grantRule(t *Trust, n int) {
 	g := &t.Spec.Grants[n]
-	path := fmt.Sprintf("trust.%s.grant[%d]", key(t.ID), n)
+	path := t.rulePath(n)
 	r := c.newRule(t, n, path)
 	if api, ok := c.knownAPI(path+".api", g.API); ok {
 		r.api = api
@@ -37,6 +37,7 @@ func (c *compiler) newRule(t *Trust, n int, path string) *rule {
 		defaults:        g.DefaultScopes,
 		when:            c.conditions(path+".when", g.When),
 		lifetime:        g.Lifetime,
+		members:         c.ruleMembers(path, t, g.Members),
 	}
 	c.ruleCallers(path, t, g)
 	r.claims = c.ruleClaims(path+".claims", g.Claims)

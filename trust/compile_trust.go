@@ -16,8 +16,13 @@ func (c *compiler) trust(id string, s TrustSpec) {
 	} else {
 		c.foreign(path, t)
 	}
-	t.require = c.conditions(path+".require", s.Require)
-	for i, g := range s.Grants {
+	c.policyOf(path, t)
+}
+
+// policyOf compiles conditions and grant rules.
+func (c *compiler) policyOf(path string, t *Trust) {
+	t.require = c.conditions(path+".require", t.Spec.Require)
+	for i, g := range t.Spec.Grants {
 		if g.SignIn {
 			c.signInRule(t, i)
 		} else {
@@ -48,6 +53,9 @@ func (c *compiler) foreign(path string, t *Trust) {
 	if !idSyntax.MatchString(t.ID) {
 		c.fault(path, "use 1 to 64 of a-z 0-9 . _ - and begin with a letter or digit", "%q is not a trust name", t.ID)
 	}
+	c.memberIDs(path, t.ID)
+	c.refinement(path, t)
+	c.reg.configured[t.Spec.Issuer] = true
 	c.foreignIssuer(path+".issuer", &t.Spec)
 	if !t.Spec.Disabled {
 		c.reg.byIssuer[t.Spec.Issuer] = append(c.reg.byIssuer[t.Spec.Issuer], t)
@@ -55,14 +63,7 @@ func (c *compiler) foreign(path string, t *Trust) {
 	if t.Spec.Domain == "" {
 		t.Spec.Domain = t.Spec.Issuer
 	}
-	t.byNameID = t.Spec.Subject == ""
-	if t.byNameID {
-		t.Spec.Subject = "sub"
-	}
-	var err error
-	if t.subject, err = parseClaimPath(t.Spec.Subject); err != nil {
-		c.fault(path+".subject", "name a claim, or point to it as in /act/sub", "the subject %q cannot be used: %v", t.Spec.Subject, err)
-	}
+	c.subject(path, t)
 	if t.Spec.KeySource == "" {
 		c.fault(path+".keys", "say where its keys come from, such as keys = { discovery = true }", "the trust has no keys")
 	}
@@ -79,6 +80,18 @@ func (c *compiler) foreign(path string, t *Trust) {
 	}
 	if t.Spec.Login != nil {
 		c.login(path, t)
+	}
+}
+
+// subject reads what names the subject.
+func (c *compiler) subject(path string, t *Trust) {
+	t.byNameID = t.Spec.Subject == ""
+	if t.byNameID {
+		t.Spec.Subject = "sub"
+	}
+	var err error
+	if t.subject, err = parseClaimPath(t.Spec.Subject); err != nil {
+		c.fault(path+".subject", "name a claim, or point to it as in /act/sub", "the subject %q cannot be used: %v", t.Spec.Subject, err)
 	}
 }
 

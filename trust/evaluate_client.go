@@ -59,7 +59,7 @@ func (e *evaluation) rulesFound() bool {
 	if e.home {
 		return true
 	}
-	e.rules = e.reg.rules[ruleKey{e.trust.ID, e.q.Client}]
+	e.rules = e.reg.rulesOf(e.trust, e.q.Client)
 	if e.q.Subject.Credential == CredentialClient {
 		// A table maps scopes of a token, and a client that acts for itself has none.
 		e.rules = slices.DeleteFunc(slices.Clone(e.rules), func(r *rule) bool { return r.table != nil })
@@ -91,7 +91,9 @@ func (e *evaluation) noteRules() {
 			asked = "no client"
 		}
 		names := r.names(e.q.Client)
-		if names && !slices.Contains(e.rules, r) {
+		if !r.members.concerns(e.trust.member) {
+			whom, names = "is about other members of the federation", false
+		} else if names && !slices.Contains(e.rules, r) {
 			whom, names = "maps scopes of a token, which client credentials lack", false
 		}
 		e.note(r.name, "clients", names, whom+"; asked by "+asked)

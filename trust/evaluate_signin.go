@@ -36,10 +36,10 @@ func (e *evaluation) signInMay() bool {
 		e.asked = appendNew(nil, e.q.Scopes)
 		return true
 	}
-	if !e.client.Spec.App.SignsIn(e.trust.ID) {
+	if !e.trust.admittedBy(e.client.Spec.App) {
 		return e.refuse(ReasonSignIn, "sign-in", "client %q does not let people of trust %q in: add it to its trusts", e.client.ID, e.trust.ID)
 	}
-	rules := e.reg.signIns[ruleKey{e.trust.ID, e.client.ID}]
+	rules := e.reg.signInsOf(e.trust, e.client.ID)
 	if len(rules) == 0 {
 		return e.refuse(ReasonSignIn, "sign-in", "trust %q has no sign_in rule for client %q: add the client to one", e.trust.ID, e.client.ID)
 	}

@@ -16,7 +16,7 @@ func (e *evaluation) standingLoaded() bool {
 // trustLive: the trust the credential was verified under exists, is enabled, and takes such credentials.
 func (e *evaluation) trustLive() bool {
 	s := &e.q.Subject
-	t, ok := e.reg.trusts[s.Trust]
+	t, ok := e.reg.Trust(s.Trust)
 	switch {
 	case !ok:
 		return e.refuse(ReasonTrustNotLive, "trust", "there is no trust %q: declare it", s.Trust)

@@ -16,6 +16,10 @@ type Trust struct {
 
 	require []condition // sorted by claim path
 	rules   []*rule     // in the order of Spec.Grants
+
+	many   bool    // a federation: what its members are made after
+	model  *Trust  // of a member: its federation
+	member *Member // nil: it is configured by itself
 }
 
 // SubjectClaim finds the claim that names the subject; false if it is absent or null.
@@ -72,6 +76,12 @@ type Registry struct {
 	logins     map[string][]*Trust // client_id → trusts whose people may sign in to it, sorted by ID
 	defined    map[string]bool     // scopes that any API defines
 	userinfo   *API
+
+	federations map[string]*Trust // by federation ID
+	configured  map[string]bool   // issuers of trusts that are configured, disabled ones too
+	directory   Directory
+	members     func() []*Trust            // of the directory, live
+	everyLogin  map[string]func() []*Trust // client_id → logins, and members; only with federations
 }
 
 // ruleKey finds the rules of a trust that name a client; client "" finds the unauthenticated ones.
@@ -91,6 +101,10 @@ func newRegistry(issuer string) *Registry {
 		logins:     map[string][]*Trust{},
 		defined:    map[string]bool{},
 		userinfo:   userInfoAPI(issuer),
+
+		federations: map[string]*Trust{},
+		configured:  map[string]bool{},
+		directory:   nobody{},
 	}
 }
 
@@ -100,10 +114,21 @@ func (r *Registry) Issuer() string { return r.issuer }
 // TokenEndpoint is the URL of our token endpoint.
 func (r *Registry) TokenEndpoint() string { return r.issuer + TokenPath }
 
-// Trust looks a trust up by ID. Disabled ones are found: their Spec says so. Local is always found.
+// Trust looks a trust up by ID. Disabled ones are found: their Spec says so. Local is always found. Members of federations are found while the
+// directory knows them.
 func (r *Registry) Trust(id string) (*Trust, bool) {
-	t, ok := r.trusts[id]
-	return t, ok
+	if t, ok := r.trusts[id]; ok {
+		return r.refined(t), true
+	}
+	if len(r.federations) == 0 {
+		return nil, false
+	}
+	m, ok := r.directory.ByID(id)
+	if !ok {
+		return nil, false
+	}
+	t := r.member(m)
+	return t, t != nil
 }
 
 // Client looks a client up by client_id. Disabled ones are found: their Spec says so.
@@ -118,7 +143,7 @@ func (r *Registry) API(id string) (*API, bool) {
 	return a, ok
 }
 
-// TrustIDs lists the IDs of all trusts, sorted; Local and disabled ones are among them.
+// TrustIDs lists the IDs of all configured trusts, sorted; Local and disabled ones are among them. Members has those of federations.
 func (r *Registry) TrustIDs() []string { return slices.Sorted(maps.Keys(r.trusts)) }
 
 // ClientIDs lists the IDs of all clients, sorted; disabled ones are among them.
@@ -130,7 +155,24 @@ func (r *Registry) APIIDs() []string { return slices.Sorted(maps.Keys(r.apis)) }
 // ByIssuer returns the live trusts with exactly this issuer, sorted by ID. Never Local. Read-only. Several share
 // an issuer only if their uses do not overlap or their keys come from one source; the verifier then takes the
 // first that admits the client.
-func (r *Registry) ByIssuer(iss string) []*Trust { return r.byIssuer[iss] }
+func (r *Registry) ByIssuer(iss string) []*Trust {
+	if len(r.federations) == 0 {
+		return r.byIssuer[iss]
+	}
+	if r.configured[iss] {
+		list := slices.Clone(r.byIssuer[iss])
+		for i, t := range list {
+			list[i] = r.refined(t)
+		}
+		return list
+	}
+	if m, ok := r.directory.ByIssuer(iss); ok {
+		if t := r.member(m); t != nil && !t.Spec.Disabled {
+			return []*Trust{t}
+		}
+	}
+	return nil
+}
 
 // ByAudience returns the API whose configured audience is exactly aud.
 func (r *Registry) ByAudience(aud string) (*API, bool) {
@@ -148,21 +190,25 @@ func (r *Registry) Logins(client string) []*Trust {
 	if !r.clientLive(client) {
 		return nil
 	}
+	if list, ok := r.everyLogin[client]; ok {
+		return list()
+	}
 	return r.logins[client]
 }
 
 // Admits says whether any grant rule of a live trust names the client ("" = an unauthenticated rule), which must
 // not be disabled. Endpoints ask it before any key of the trust is fetched; Evaluate asks again.
 func (r *Registry) Admits(trustID, clientID string) bool {
-	if !r.trustLive(trustID) || clientID != "" && !r.clientLive(clientID) {
+	t, ok := r.Trust(trustID)
+	if !ok || t.Spec.Disabled || clientID != "" && !r.clientLive(clientID) {
 		return false
 	}
-	return len(r.rules[ruleKey{trustID, clientID}]) > 0
+	return len(r.rulesOf(t, clientID)) > 0
 }
 
 // trustLive says whether a trust exists and is enabled.
 func (r *Registry) trustLive(id string) bool {
-	t, ok := r.trusts[id]
+	t, ok := r.Trust(id)
 	return ok && !t.Spec.Disabled
 }
 

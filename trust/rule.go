@@ -18,6 +18,7 @@ type rule struct {
 	when            []condition // sorted by claim path
 	claims          []claimMapping
 	lifetime        time.Duration // 0 = no bound of its own
+	members         *MemberSpec   // of a federation; nil = all
 }
 
 // scopeMapping is one `theirs = ours` of a scope table.

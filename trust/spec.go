@@ -24,6 +24,9 @@ type Spec struct {
 	APIs    map[string]APISpec    // by API ID
 	Clients map[string]ClientSpec // by client_id
 	Trusts  map[string]TrustSpec  // by trust ID; Local holds the grant rules for own tokens and clients
+	// Federations are trusts of many issuers at once, by federation ID: what a Directory knows of each completes them. They state no Issuer,
+	// Domain, KeySource and AttributeScopes, and speak SAML.
+	Federations map[string]TrustSpec
 }
 
 // APISpec is one `[api.ID]`: a resource server that accepts our tokens.
@@ -99,12 +102,14 @@ type TrustSpec struct {
 	// KeySource names where the keys come from (e.g. "discovery", "jwks_url:https://…"): two trusts with
 	// one issuer and overlapping uses are refused unless their key sources are equal. "" = no keys, refused.
 	KeySource string
-	Require   map[string]ConditionSpec // claim path → condition; binds every entry
-	JWT       *UseSpec                 // [trust.ID.exchange] jwt = {…}: nil = not exchangeable
-	IDToken   *UseSpec                 // id_token = {…}
-	SAML2     *AssertionSpec           // saml2 = {…}
-	Login     *LoginSpec               // [trust.ID.login]: nil = nobody signs in with it
-	// AttributeScopes are the domains its scoped attributes may end in, such as eduPersonScopedAffiliation; empty = any. They bind every
+	// Federation names the `[federation.ID]` whose metadata have the trust's keys and places; "" = none.
+	Federation string
+	Require    map[string]ConditionSpec // claim path → condition; binds every entry
+	JWT        *UseSpec                 // [trust.ID.exchange] jwt = {…}: nil = not exchangeable
+	IDToken    *UseSpec                 // id_token = {…}
+	SAML2      *AssertionSpec           // saml2 = {…}
+	Login      *LoginSpec               // [trust.ID.login]: nil = nobody signs in with it
+	// AttributeScopes are the domains its scoped attributes may end in, such as eduPersonScopedAffiliation; nil = any. They bind every
 	// assertion of the trust.
 	AttributeScopes []string
 	Grants          []GrantSpec
@@ -164,6 +169,7 @@ type GrantSpec struct {
 	Scopes        []string          // one of Scopes and ScopeMap: granted for who the subject is
 	ScopeMap      map[string]string // theirs → ours: granted if the subject token carries theirs
 	DefaultScopes []string          // when nothing is requested; ours; may be empty
+	Members       *MemberSpec       // of a federation: which members it is about; nil = each
 	When          map[string]ConditionSpec
 	Claims        map[string]string // our claim → path of theirs
 	Lifetime      time.Duration     // 0 = no bound of its own

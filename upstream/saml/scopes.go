@@ -14,7 +14,7 @@ var scoped = []string{"eduPersonScopedAffiliation", "eduPersonPrincipalName", "e
 // scopeFault refuses what an issuer says of people of a domain that is not its own: else any of them could speak for all. Domains know no
 // case; everything else is compared as it is.
 func scopeFault(domains []string, claims map[string]any) *fault {
-	if len(domains) == 0 {
+	if domains == nil {
 		return nil
 	}
 	for _, name := range scoped {
