@@ -54,7 +54,7 @@ type Directory interface {
 	ByID(id string) (*Member, bool)
 	// ByIssuer finds a member by its entityID.
 	ByIssuer(entityID string) (*Member, bool)
-	// All yields the members that are known, sorted by ID.
+	// All yields the members that are known.
 	All() iter.Seq[*Member]
 }
 

@@ -17,6 +17,7 @@ func (r *Registry) WithMembers(d Directory) *Registry {
 				list = append(list, t)
 			}
 		}
+		slices.SortFunc(list, byTrustID)
 		return list
 	})
 	out.everyLogin = make(map[string]func() []*Trust, len(r.clients))
@@ -149,6 +150,8 @@ func (r *Registry) loginsOf(c *Client) []*Trust {
 		list = append(list, r.refined(t))
 	}
 	list = append(list, r.federated(c)...)
-	slices.SortFunc(list, func(a, b *Trust) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(list, byTrustID)
 	return list
 }
+
+func byTrustID(a, b *Trust) int { return strings.Compare(a.ID, b.ID) }

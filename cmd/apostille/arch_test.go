@@ -24,12 +24,14 @@ var layout = map[string][]string{
 	"trust/jose":   {},
 	"trust/xmlsec": {},
 
-	"upstream":       {"trust"},
-	"upstream/fetch": {},
-	"upstream/keys":  {"trust/jose", "upstream/fetch"},
-	"upstream/oidc":  {"trust", "trust/jose", "upstream", "upstream/fetch", "upstream/keys"},
-	"upstream/saml":  {"trust", "trust/xmlsec", "upstream"},
-	"upstream/fake":  {"trust/jose", "trust/xmlsec"},
+	"upstream":            {"trust"},
+	"upstream/fetch":      {},
+	"upstream/keys":       {"trust/jose", "upstream/fetch"},
+	"upstream/oidc":       {"trust", "trust/jose", "upstream", "upstream/fetch", "upstream/keys"},
+	"upstream/saml":       {"trust", "trust/xmlsec", "upstream"},
+	"upstream/federation": {"trust", "trust/xmlsec", "upstream/fetch"},
+
+	"upstream/fake": {"trust/jose", "trust/xmlsec"},
 
 	"upstream/saml/samltest": {},
 
@@ -87,7 +89,7 @@ var importers = map[string][]string{
 	"github.com/gorilla/sessions":         {"broker/session"},
 	"github.com/maypok86/otter/v2":        {"broker/account", "broker/bearer", "broker/chooser", "broker/token", "upstream/oidc"},
 	"golang.org/x/text":                   {"broker/chooser", "broker/page"},
-	"golang.org/x/time":                   {"broker", "broker/token", "upstream/keys"},
+	"golang.org/x/time":                   {"broker", "broker/token", "upstream/federation", "upstream/keys"},
 }
 
 // testsToo lists modules whose row binds tests as well: leaving one of them must stay a change to one package.
