@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"apostille/trust"
+	"apostille/upstream/federation"
 	"apostille/upstream/keys"
 	"apostille/upstream/oidc"
 	"apostille/upstream/saml"
@@ -36,6 +37,9 @@ func (l *loader) build() *Config {
 		Credentials: map[string]Credential{},
 		Logins:      map[string]oidc.LoginConfig{},
 		SAMLLogins:  map[string]saml.Login{},
+
+		Federations:      map[string]federation.Source{},
+		FederationLogins: map[string]saml.Login{},
 	}
 	l.paths(c)
 	l.listener(c)

@@ -6,6 +6,7 @@ import (
 
 	"apostille/trust"
 	"apostille/trust/jose"
+	"apostille/upstream/federation"
 	"apostille/upstream/keys"
 	"apostille/upstream/oidc"
 	"apostille/upstream/saml"
@@ -35,7 +36,11 @@ type Config struct {
 	// Logins and SAMLLogins say how each trust with a login is talked to, by trust ID; disabled ones too. They hold secrets: never log one.
 	Logins     map[string]oidc.LoginConfig
 	SAMLLogins map[string]saml.Login
-	Warnings   []Issue // worth a look, not wrong
+	// Federations says where the metadata of each federation come from, FederationLogins how its members are talked to besides; by federation
+	// ID, disabled ones too.
+	Federations      map[string]federation.Source
+	FederationLogins map[string]saml.Login
+	Warnings         []Issue // worth a look, not wrong
 
 	doc document // what was written, defaults filled in: Effective and Compare read it
 }

@@ -24,7 +24,7 @@ func (d *decoder) keys(table []key, tree map[string]any, dst reflect.Value, path
 		k := &table[i]
 		if v, there := tree[k.Name]; there {
 			known++
-			d.value(k, v, dst.Field(d.field(dst.Type(), k.Name)), joinPath(path, k.Name))
+			d.value(k, v, dst.FieldByIndex(d.field(dst.Type(), k.Name)), joinPath(path, k.Name))
 		}
 	}
 	if known == len(tree) {
@@ -209,14 +209,22 @@ func (d *decoder) named(k *key, v any, dst reflect.Value, path string) {
 	}
 }
 
+// fieldsOf finds the fields of a struct by key, those of embedded ones too.
+func fieldsOf(t reflect.Type) map[string][]int {
+	byName := make(map[string][]int, t.NumField())
+	for _, f := range reflect.VisibleFields(t) {
+		if !f.Anonymous {
+			byName[f.Tag.Get("toml")] = f.Index
+		}
+	}
+	return byName
+}
+
 // field maps a key to the struct field that carries it.
-func (l *loader) field(t reflect.Type, name string) int {
+func (l *loader) field(t reflect.Type, name string) []int {
 	byName := l.fields[t]
 	if byName == nil {
-		byName = make(map[string]int, t.NumField())
-		for i := range t.NumField() {
-			byName[t.Field(i).Tag.Get("toml")] = i
-		}
+		byName = fieldsOf(t)
 		l.fields[t] = byName
 	}
 	return byName[name]

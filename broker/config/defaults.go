@@ -7,7 +7,7 @@ import "reflect"
 func (l *loader) fillDefaults(table []key, dst reflect.Value) {
 	for i := range table {
 		k := &table[i]
-		field := dst.Field(l.field(dst.Type(), k.Name))
+		field := dst.FieldByIndex(l.field(dst.Type(), k.Name))
 		if k.Default != nil && field.IsZero() {
 			setDefault(field, k.Default)
 			continue

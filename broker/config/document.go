@@ -36,6 +36,8 @@ type document struct {
 	APIs    map[string]*apiDoc    `toml:"api"`
 	Clients map[string]*clientDoc `toml:"client"`
 	Trusts  map[string]*trustDoc  `toml:"trust"`
+
+	Federations map[string]*federationDoc `toml:"federation"`
 }
 
 type listenerDoc struct {
@@ -142,33 +144,38 @@ type trustDoc struct {
 }
 
 type trustLoginDoc struct {
-	Protocol          string            `toml:"protocol"`
-	ClientID          string            `toml:"client_id"`
-	ClientSecret      secretDoc         `toml:"client_secret"`
-	Auth              string            `toml:"auth"`
-	AssertionAudience string            `toml:"assertion_audience"`
-	Scopes            []string          `toml:"scopes"`
-	UserInfo          *bool             `toml:"userinfo"`
-	ResponseMode      string            `toml:"response_mode"`
-	EmailDomains      []string          `toml:"email_domains"`
-	Keywords          []string          `toml:"keywords"`
-	Logo              string            `toml:"logo"`
-	Hidden            bool              `toml:"hidden"`
-	SessionMax        time.Duration     `toml:"session_max"`
-	MaxClaimsAge      time.Duration     `toml:"max_claims_age"`
-	ACR               map[string]string `toml:"acr"`
-	RefreshClaims     bool              `toml:"refresh_claims"`
-	Logout            bool              `toml:"logout"`
+	memberLoginDoc
+	Protocol          string    `toml:"protocol"`
+	ClientID          string    `toml:"client_id"`
+	ClientSecret      secretDoc `toml:"client_secret"`
+	Auth              string    `toml:"auth"`
+	AssertionAudience string    `toml:"assertion_audience"`
+	Scopes            []string  `toml:"scopes"`
+	UserInfo          *bool     `toml:"userinfo"`
+	ResponseMode      string    `toml:"response_mode"`
+	EmailDomains      []string  `toml:"email_domains"`
+	Keywords          []string  `toml:"keywords"`
+	Logo              string    `toml:"logo"`
+	RefreshClaims     bool      `toml:"refresh_claims"`
 
-	SSOURL       string            `toml:"sso_url"`
-	SSOBinding   string            `toml:"sso_binding"`
-	SLOURL       string            `toml:"slo_url"`
+	SSOURL     string `toml:"sso_url"`
+	SSOBinding string `toml:"sso_binding"`
+	SLOURL     string `toml:"slo_url"`
+}
+
+// memberLoginDoc is what a login has that no metadata tell.
+type memberLoginDoc struct {
+	IdPInitiated bool              `toml:"idp_initiated"`
+	Hidden       bool              `toml:"hidden"`
+	SessionMax   time.Duration     `toml:"session_max"`
+	MaxClaimsAge time.Duration     `toml:"max_claims_age"`
+	ACR          map[string]string `toml:"acr"`
+	Logout       bool              `toml:"logout"`
 	SPEntityID   string            `toml:"sp_entity_id"`
 	NameIDFormat string            `toml:"name_id_format"`
 	Attributes   map[string]string `toml:"attributes"`
 	SignRequests *bool             `toml:"request_signing"`
 	AllowCBC     bool              `toml:"allow_cbc"`
-	IdPInitiated bool              `toml:"idp_initiated"`
 }
 
 type sourceDoc struct {
@@ -177,6 +184,37 @@ type sourceDoc struct {
 	JWKSFile     string   `toml:"jwks_file"`
 	Certificates []string `toml:"certificates"`
 	MetadataFile string   `toml:"metadata_file"`
+	Federation   string   `toml:"federation"`
+}
+
+type federationDoc struct {
+	Name         string                         `toml:"name"`
+	Disabled     bool                           `toml:"disabled"`
+	URL          string                         `toml:"url"`
+	File         string                         `toml:"file"`
+	MDQ          string                         `toml:"mdq"`
+	Certificates []string                       `toml:"certificates"`
+	CAFile       string                         `toml:"ca_file"`
+	Refresh      time.Duration                  `toml:"refresh"`
+	MaxValidity  time.Duration                  `toml:"max_validity"`
+	Subject      string                         `toml:"subject"`
+	Require      map[string]trust.ConditionSpec `toml:"require"`
+	Exchange     struct {
+		SAML2 *assertionDoc `toml:"saml2"`
+	} `toml:"exchange"`
+	Login  *memberLoginDoc      `toml:"login"`
+	Grants []federationGrantDoc `toml:"grant"`
+}
+
+type federationGrantDoc struct {
+	grantDoc
+	Members *membersDoc `toml:"members"`
+}
+
+type membersDoc struct {
+	Categories  []string            `toml:"categories"`
+	Authorities []string            `toml:"registration_authorities"`
+	Attributes  map[string][]string `toml:"attributes"`
 }
 
 type useDoc struct {

@@ -18,12 +18,9 @@ func Effective(c *Config) string {
 
 // eachField visits the struct fields that carry the keys of a table, in its order.
 func eachField(table []key, v reflect.Value, visit func(*key, reflect.Value)) {
-	byName := make(map[string]int, v.NumField())
-	for i := range v.NumField() {
-		byName[v.Type().Field(i).Tag.Get("toml")] = i
-	}
+	byName := fieldsOf(v.Type())
 	for i := range table {
-		visit(&table[i], v.Field(byName[table[i].Name]))
+		visit(&table[i], v.FieldByIndex(byName[table[i].Name]))
 	}
 }
 

@@ -38,6 +38,10 @@ func (l *loader) keySource(path string, t *trustDoc) (keys.Source, string) {
 		return src, "jwks_url:" + k.JWKSURL + l.fetched(path, t, &src)
 	}
 	l.notFetched(path, t)
+	if k.Federation != "" {
+		l.federated(path, t)
+		return src, "federation:" + k.Federation
+	}
 	var digest string
 	switch {
 	case k.MetadataFile != "":
@@ -65,7 +69,7 @@ func (l *loader) assertionKeys(path string, t *trustDoc) {
 		}
 		return
 	}
-	if t.Keys != nil && t.Keys.Certificates == nil && t.Keys.MetadataFile == "" && !l.faulty(path+".keys") {
+	if t.Keys != nil && t.Keys.Certificates == nil && t.Keys.MetadataFile == "" && t.Keys.Federation == "" && !l.faulty(path+".keys") {
 		l.fault(path+".keys", "assertions are verified with certificates, and the keys come from elsewhere",
 			`write keys = { metadata_file = "…" }, or { certificates = ["…"] } with the signing certificates in it; a trust of its own for its JWTs`)
 	}
@@ -90,11 +94,16 @@ func (l *loader) fetched(path string, t *trustDoc, src *keys.Source) string {
 
 // roots reads private TLS roots, and returns what tells them from others.
 func (l *loader) roots(path string, t *trustDoc) (*x509.CertPool, string) {
-	b, ok := l.read(path+".ca_file", t.CAFile)
-	t.CAFile = l.resolve(path, t.CAFile)
+	return l.pool(path+".ca_file", &t.CAFile)
+}
+
+// pool reads a PEM file of roots, whose name becomes absolute.
+func (l *loader) pool(path string, file *string) (*x509.CertPool, string) {
+	b, ok := l.read(path, *file)
+	*file = l.resolve(path, *file)
 	pool := x509.NewCertPool()
 	if ok && !pool.AppendCertsFromPEM(b) {
-		l.fault(path+".ca_file", "no certificate in "+t.CAFile, "give PEM blocks of type CERTIFICATE")
+		l.fault(path, "no certificate in "+*file, "give PEM blocks of type CERTIFICATE")
 	}
 	return pool, digestOf(b)
 }

@@ -55,6 +55,8 @@ func keyTable() []key {
 			Doc: "A program that may ask for tokens. The ID is its `client_id`. With `redirect_uris` it is an application that people sign in to; the keys below them are for such."},
 		{Name: "trust", Kind: kindNamed, Policy: true, Fields: trustKeys(), Special: map[string][]key{trust.Local: localKeys()},
 			Doc: "An issuer of another security domain, its keys and what it may be used for. The ID `local` is built in: our own tokens and clients; it has `grant` rules only."},
+		{Name: "federation", Kind: kindNamed, Policy: true, Fields: federationKeys(), OneOf: []string{"url", "file", "mdq"},
+			Doc: "The identity providers of a federation, by its signed SAML metadata. The ID, without dots and at most 31 characters, names them all in `trusts` of a client. A `[trust.ID]` with the entityID of one stands for it."},
 	}
 }
 
@@ -123,7 +125,7 @@ func clientKeys() []key {
 		{Name: "public", Kind: kindBool, Doc: "It cannot keep a secret (a browser, a phone): no credential, PKCE always, grants `authorization_code` and `refresh_token` only."},
 		{Name: "pkce", Kind: kindString, Enum: []string{"required", "optional"}, DefaultDoc: "`required`",
 			Doc: "RFC 7636, S256. `optional` is for confidential clients that cannot; each request must then carry a nonce."},
-		{Name: "trusts", Kind: kindStrings, Min: 1, DefaultDoc: "each with a `sign_in` rule for it", Doc: "Trusts whose people it lets in."},
+		{Name: "trusts", Kind: kindStrings, Min: 1, DefaultDoc: "each with a `sign_in` rule for it", Doc: "Trusts and federations whose people it lets in."},
 		{Name: "id_token", Kind: kindTable, Inline: true, DefaultDoc: "as below", Doc: "How its ID tokens look.", Fields: []key{
 			{Name: "alg", Kind: kindString, Enum: trust.IDTokenAlgs, DefaultDoc: "`\"" + trust.IDTokenAlgs[0] + "\"`", Doc: "Signature algorithm."},
 		}},
@@ -209,7 +211,7 @@ func trustKeys() []key {
 		{Name: "issuer", Kind: kindString, Required: true, Doc: "Compared byte for byte with `iss`; of assertions the entityID."},
 		{Name: "domain", Kind: kindString, DefaultDoc: "the issuer", Doc: "Subject domain: what our `sub` is derived from, with the subject."},
 		{Name: "subject", Kind: kindString, DefaultDoc: "`sub`; of assertions the NameID", Doc: "Claim or attribute that names the subject; a name, or a JSON pointer that starts with `/`."},
-		{Name: "keys", Kind: kindTable, Inline: true, Required: true, Fields: sourceKeys(), OneOf: []string{"discovery", "jwks_url", "jwks_file", "certificates", "metadata_file"},
+		{Name: "keys", Kind: kindTable, Inline: true, Required: true, Fields: sourceKeys(), OneOf: []string{"discovery", "jwks_url", "jwks_file", "certificates", "metadata_file", "federation"},
 			Doc: "Where its keys come from."},
 		{Name: "algorithms", Kind: kindStrings, Min: 1, Enum: algorithms(), DefaultDoc: "all that fit the keys", Doc: "Signature algorithms accepted from it. Not with `saml2` or a SAML login: assertions are signed with RSA or ECDSA and SHA-256 or better."},
 		{Name: "max_stale", Kind: kindDuration, DefaultDoc: "24h, of fetched keys", Doc: "How long the last good keys serve while the issuer does not answer."},
@@ -237,6 +239,7 @@ func sourceKeys() []key {
 		{Name: "jwks_file", Kind: kindString, Path: true, Doc: "A JWK Set on disk."},
 		{Name: "certificates", Kind: kindStrings, Min: 1, Max: 100, Path: true, Doc: "PEM files of certificates or public keys."},
 		{Name: "metadata_file", Kind: kindString, Path: true, Doc: "SAML metadata of the issuer alone, on disk; `entityID` must be `issuer`. Its signing certificates are taken, and what `sso_url`, `slo_url` and `attribute_scopes` do not say; its signature and `validUntil` are not looked at."},
+		{Name: "federation", Kind: kindString, Doc: "The federation whose metadata have its certificates, `sso_url`, `slo_url`, name, logo and `attribute_scopes`; of SAML only. What is written here counts instead."},
 	}
 }
 

@@ -30,8 +30,8 @@ func TestEachKeyOfTheTableIsDecodedAndEachFieldIsInTheTable(t *testing.T) {
 func compareTable(t *testing.T, table []key, s reflect.Type, path string) {
 	t.Helper()
 	fields := map[string]reflect.Type{}
-	for i := range s.NumField() {
-		fields[s.Field(i).Tag.Get("toml")] = s.Field(i).Type
+	for name, index := range fieldsOf(s) {
+		fields[name] = s.FieldByIndex(index).Type
 	}
 	for _, k := range table {
 		at := joinPath(path, k.Name)

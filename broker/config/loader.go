@@ -17,7 +17,7 @@ type loader struct {
 	files    map[string]bool // absolute
 	folders  []string        // trust.d folders, absolute
 	origin   map[string]*source
-	fields   map[reflect.Type]map[string]int
+	fields   map[reflect.Type]map[string][]int
 	offices  map[*trustDoc]*saml.Metadata // of metadata files
 	settled  map[string]bool              // paths whose fault shows under another path
 	doc      document
@@ -33,7 +33,7 @@ func Load(paths ...string) (*Config, error) {
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("no configuration file named")
 	}
-	l := &loader{files: map[string]bool{}, settled: map[string]bool{}, origin: map[string]*source{}, fields: map[reflect.Type]map[string]int{}, offices: map[*trustDoc]*saml.Metadata{}}
+	l := &loader{files: map[string]bool{}, settled: map[string]bool{}, origin: map[string]*source{}, fields: map[reflect.Type]map[string][]int{}, offices: map[*trustDoc]*saml.Metadata{}}
 	if err := l.readSources(paths); err != nil {
 		return nil, err
 	}

@@ -17,6 +17,8 @@ func (l *loader) policy(c *Config) {
 		APIs:    make(map[string]trust.APISpec, len(l.doc.APIs)),
 		Clients: make(map[string]trust.ClientSpec, len(l.doc.Clients)),
 		Trusts:  make(map[string]trust.TrustSpec, len(l.doc.Trusts)),
+
+		Federations: make(map[string]trust.TrustSpec, len(l.doc.Federations)),
 	}
 	for id, api := range l.doc.APIs {
 		scopes, words := l.words(joinPath("api", id)+".scopes", api.Scopes)
@@ -37,6 +39,9 @@ func (l *loader) policy(c *Config) {
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.doc.Trusts)) {
 		l.trust(c, id, l.doc.Trusts[id])
+	}
+	for _, id := range slices.Sorted(maps.Keys(l.doc.Federations)) {
+		l.federation(c, id, l.doc.Federations[id])
 	}
 	l.sharedDomains(c.Policy.Trusts)
 }
@@ -69,15 +74,15 @@ func (l *loader) trust(c *Config, id string, t *trustDoc) {
 		Grants: make([]trust.GrantSpec, len(t.Grants)),
 	}
 	for i, g := range t.Grants {
-		spec.Grants[i] = trust.GrantSpec{
-			Clients: g.Clients, Unauthenticated: g.Unauthenticated, SignIn: g.SignIn, API: g.API,
-			Scopes: g.Scopes.List, ScopeMap: g.Scopes.Map, DefaultScopes: g.DefaultScopes,
-			When: g.When, Claims: g.Claims, Lifetime: g.Lifetime,
-		}
+		spec.Grants[i] = g.spec()
 	}
 	if id != trust.Local {
 		c.Keys[id], spec.KeySource = l.keySource(joinPath("trust", id), t)
 		spec.AttributeScopes = t.Scopes // metadata may have them
+	}
+	if t.Keys != nil && t.Keys.Federation != "" {
+		spec.Federation = t.Keys.Federation
+		delete(c.Keys, id)
 	}
 	switch {
 	case t.Login == nil:
@@ -87,6 +92,14 @@ func (l *loader) trust(c *Config, id string, t *trustDoc) {
 		c.Logins[id] = l.upstream(joinPath("trust", id), t, c.Keys[id])
 	}
 	c.Policy.Trusts[id] = spec
+}
+
+func (g *grantDoc) spec() trust.GrantSpec {
+	return trust.GrantSpec{
+		Clients: g.Clients, Unauthenticated: g.Unauthenticated, SignIn: g.SignIn, API: g.API,
+		Scopes: g.Scopes.List, ScopeMap: g.Scopes.Map, DefaultScopes: g.DefaultScopes,
+		When: g.When, Claims: g.Claims, Lifetime: g.Lifetime,
+	}
 }
 
 func (u *useDoc) spec() *trust.UseSpec {

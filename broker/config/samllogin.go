@@ -75,7 +75,8 @@ func (l *loader) samlLogin(path string, t *trustDoc) saml.Login {
 	if m := l.offices[t]; m != nil {
 		doc.fill(m)
 	}
-	if doc.SSOURL == "" && !l.faulty(path+".sso_url") {
+	federated := t.Keys != nil && t.Keys.Federation != ""
+	if doc.SSOURL == "" && !federated && !l.faulty(path+".sso_url") {
 		l.fault(path+".sso_url", "missing", "write its SingleSignOnService, or keys = { metadata_file = \"…\" }")
 	}
 	for name, link := range map[string]string{"sso_url": doc.SSOURL, "slo_url": doc.SLOURL} {
@@ -83,12 +84,19 @@ func (l *loader) samlLogin(path string, t *trustDoc) saml.Login {
 			l.checkPlace(path+"."+name, link)
 		}
 	}
-	if doc.Logout && doc.SLOURL == "" {
+	if doc.Logout && doc.SLOURL == "" && !federated {
 		l.fault(path+".logout", "has no effect without slo_url", "write its SingleLogoutService as slo_url, or drop it")
 	}
 	if doc.SSOBinding == "" {
 		doc.SSOBinding = saml.BindingRedirect
 	}
+	out := l.samlWays(path, &doc.memberLoginDoc)
+	out.SSOURL, out.SSOBinding, out.LogoutURL = doc.SSOURL, doc.SSOBinding, doc.SLOURL
+	return out
+}
+
+// samlWays reads how a trust, or a federation's member, is talked to.
+func (l *loader) samlWays(path string, doc *memberLoginDoc) saml.Login {
 	if doc.SignRequests == nil {
 		doc.SignRequests = ptr(true)
 	}
@@ -100,7 +108,7 @@ func (l *loader) samlLogin(path string, t *trustDoc) saml.Login {
 	}
 	l.attributeNames(path+".attributes", doc.Attributes)
 	return saml.Login{
-		SSOURL: doc.SSOURL, SSOBinding: doc.SSOBinding, LogoutURL: doc.SLOURL, EntityID: doc.SPEntityID, NameIDFormat: format,
+		EntityID: doc.SPEntityID, NameIDFormat: format,
 		Attributes: doc.Attributes, SignRequests: *doc.SignRequests, CBC: doc.AllowCBC, Logout: doc.Logout, IdPInitiated: doc.IdPInitiated,
 	}
 }

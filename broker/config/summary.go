@@ -26,9 +26,10 @@ type TrustSummary struct {
 	Name     string              `json:"name,omitempty"`
 	Issuer   string              `json:"issuer,omitempty"` // "" for local
 	Disabled bool                `json:"disabled"`
-	Keys     string              `json:"keys,omitempty"`    // key source; see trust.TrustSpec
-	Takes    map[string][]string `json:"takes"`             // type of token → audiences
-	SignIn   string              `json:"sign_in,omitempty"` // protocol people sign in with; "" = nobody does
+	Many     bool                `json:"federation,omitempty"` // it is a federation: all of this is of each member
+	Keys     string              `json:"keys,omitempty"`       // key source; see trust.TrustSpec
+	Takes    map[string][]string `json:"takes"`                // type of token → audiences
+	SignIn   string              `json:"sign_in,omitempty"`    // protocol people sign in with; "" = nobody does
 	Rights   []Right             `json:"rights"`
 }
 
@@ -43,6 +44,13 @@ func Summarize(c *Config) Summary {
 	for _, id := range c.Registry.TrustIDs() {
 		if t, ok := c.Registry.Trust(id); ok && (id != trust.Local || len(rights[id]) > 0) {
 			s.Trusts = append(s.Trusts, trustSummary(t, rights[id]))
+		}
+	}
+	for _, id := range c.Registry.FederationIDs() {
+		if t, ok := c.Registry.Federation(id); ok {
+			summary := trustSummary(t, rights[id])
+			summary.Many = true
+			s.Trusts = append(s.Trusts, summary)
 		}
 	}
 	s.Idle = []string{}
@@ -106,7 +114,11 @@ func (s Summary) WriteText(w io.Writer) error {
 }
 
 func (t TrustSummary) write(b *strings.Builder) {
-	fmt.Fprintf(b, "\ntrust %s", t.ID)
+	kind := "trust"
+	if t.Many {
+		kind = "federation"
+	}
+	fmt.Fprintf(b, "\n%s %s", kind, t.ID)
 	if t.Name != "" {
 		fmt.Fprintf(b, " (%s)", t.Name)
 	}
@@ -117,7 +129,10 @@ func (t TrustSummary) write(b *strings.Builder) {
 	if t.Issuer != "" {
 		fmt.Fprintf(b, "  issuer %s, keys %s\n", t.Issuer, shortSource(t.Keys))
 	}
-	for _, kind := range []string{"jwt", "id_token"} {
+	if t.Many {
+		fmt.Fprintf(b, "  members by %s\n", t.Keys)
+	}
+	for _, kind := range []string{"jwt", "id_token", "saml2"} {
 		if audiences := t.Takes[kind]; len(audiences) > 0 {
 			fmt.Fprintf(b, "  takes %s for %s\n", kind, strings.Join(audiences, ", "))
 		}

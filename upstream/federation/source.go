@@ -26,7 +26,7 @@ type Source struct {
 
 	Keys        []crypto.PublicKey // pinned, from configuration: one of them signs; at least one
 	Roots       *x509.CertPool     // for private TLS roots; nil = system
-	Refresh     time.Duration      // how often to ask, unless cacheDuration is shorter; 0 = DefaultRefresh
+	Refresh     time.Duration      // how often to ask, unless cacheDuration is shorter; 0 = DefaultRefresh; a file is looked at each minute
 	MaxValidity time.Duration      // how far away validUntil may be; 0 = DefaultMaxValidity
 	Language    string             // of the names that are shown, where a member has one in it
 	Dev         bool               // http places too
@@ -43,7 +43,10 @@ func (s *Source) name() string {
 }
 
 func (s *Source) refresh() time.Duration {
-	if s.Refresh == 0 {
+	switch {
+	case s.File != "": // a look at its time of change costs nothing
+		return leastRefresh
+	case s.Refresh == 0:
 		return DefaultRefresh
 	}
 	return s.Refresh
