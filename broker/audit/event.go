@@ -16,6 +16,9 @@ const (
 	EventConsentGiven     = "consent.given"
 	EventConsentWithdrawn = "consent.withdrawn"
 
+	EventFederation        = "federation.changed" // Trust is its ID, Issuer its source, Detail what changed
+	EventFederationRefused = "federation.refused" // new metadata were not taken; the last good ones stay
+
 	EventDropped = "audit.dropped" // refusals that were counted and not recorded, see Sampler
 )
 

@@ -145,6 +145,8 @@ type trustDoc struct {
 
 type trustLoginDoc struct {
 	memberLoginDoc
+	SPEntityID        string    `toml:"sp_entity_id"`
+	IdPInitiated      bool      `toml:"idp_initiated"`
 	Protocol          string    `toml:"protocol"`
 	ClientID          string    `toml:"client_id"`
 	ClientSecret      secretDoc `toml:"client_secret"`
@@ -165,13 +167,11 @@ type trustLoginDoc struct {
 
 // memberLoginDoc is what a login has that no metadata tell.
 type memberLoginDoc struct {
-	IdPInitiated bool              `toml:"idp_initiated"`
 	Hidden       bool              `toml:"hidden"`
 	SessionMax   time.Duration     `toml:"session_max"`
 	MaxClaimsAge time.Duration     `toml:"max_claims_age"`
 	ACR          map[string]string `toml:"acr"`
 	Logout       bool              `toml:"logout"`
-	SPEntityID   string            `toml:"sp_entity_id"`
 	NameIDFormat string            `toml:"name_id_format"`
 	Attributes   map[string]string `toml:"attributes"`
 	SignRequests *bool             `toml:"request_signing"`

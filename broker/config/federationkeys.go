@@ -33,7 +33,7 @@ func federationKeys() []key {
 func federationLoginKeys() []key {
 	return slices.DeleteFunc(trustLoginKeys(), func(k key) bool {
 		return !slices.Contains([]string{
-			"hidden", "session_max", "max_claims_age", "acr", "logout", "sp_entity_id", "name_id_format", "attributes", "request_signing", "allow_cbc", "idp_initiated",
+			"hidden", "session_max", "max_claims_age", "acr", "logout", "name_id_format", "attributes", "request_signing", "allow_cbc",
 		}, k.Name)
 	})
 }

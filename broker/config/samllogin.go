@@ -91,7 +91,7 @@ func (l *loader) samlLogin(path string, t *trustDoc) saml.Login {
 		doc.SSOBinding = saml.BindingRedirect
 	}
 	out := l.samlWays(path, &doc.memberLoginDoc)
-	out.SSOURL, out.SSOBinding, out.LogoutURL = doc.SSOURL, doc.SSOBinding, doc.SLOURL
+	out.SSOURL, out.SSOBinding, out.LogoutURL, out.EntityID, out.IdPInitiated = doc.SSOURL, doc.SSOBinding, doc.SLOURL, doc.SPEntityID, doc.IdPInitiated
 	return out
 }
 
@@ -108,8 +108,8 @@ func (l *loader) samlWays(path string, doc *memberLoginDoc) saml.Login {
 	}
 	l.attributeNames(path+".attributes", doc.Attributes)
 	return saml.Login{
-		EntityID: doc.SPEntityID, NameIDFormat: format,
-		Attributes: doc.Attributes, SignRequests: *doc.SignRequests, CBC: doc.AllowCBC, Logout: doc.Logout, IdPInitiated: doc.IdPInitiated,
+		NameIDFormat: format,
+		Attributes:   doc.Attributes, SignRequests: *doc.SignRequests, CBC: doc.AllowCBC, Logout: doc.Logout,
 	}
 }
 

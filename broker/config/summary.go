@@ -11,13 +11,15 @@ import (
 
 // Summary says in a page who may get what from whom.
 type Summary struct {
-	Issuer   string         `json:"issuer"`
-	Dev      bool           `json:"dev"`
-	APIs     int            `json:"apis"`
-	Clients  int            `json:"clients"`
-	Trusts   []TrustSummary `json:"trusts"`   // by ID; with "local" if it has rules
-	Idle     []string       `json:"idle"`     // enabled clients that get nothing from anybody, sorted
-	Warnings []Issue        `json:"warnings"` // of Load
+	Issuer  string         `json:"issuer"`
+	Dev     bool           `json:"dev"`
+	APIs    int            `json:"apis"`
+	Clients int            `json:"clients"`
+	Trusts  []TrustSummary `json:"trusts"` // by ID; with "local" if it has rules
+	// Federations by ID: what is said of each is of each of its members.
+	Federations []TrustSummary `json:"federations,omitempty"`
+	Idle        []string       `json:"idle"`     // enabled clients that get nothing from anybody, sorted
+	Warnings    []Issue        `json:"warnings"` // of Load
 }
 
 // TrustSummary is one trust: where it stands, and the rights that it gives.
@@ -26,10 +28,9 @@ type TrustSummary struct {
 	Name     string              `json:"name,omitempty"`
 	Issuer   string              `json:"issuer,omitempty"` // "" for local
 	Disabled bool                `json:"disabled"`
-	Many     bool                `json:"federation,omitempty"` // it is a federation: all of this is of each member
-	Keys     string              `json:"keys,omitempty"`       // key source; see trust.TrustSpec
-	Takes    map[string][]string `json:"takes"`                // type of token → audiences
-	SignIn   string              `json:"sign_in,omitempty"`    // protocol people sign in with; "" = nobody does
+	Keys     string              `json:"keys,omitempty"`    // key source; see trust.TrustSpec
+	Takes    map[string][]string `json:"takes"`             // type of token → audiences
+	SignIn   string              `json:"sign_in,omitempty"` // protocol people sign in with; "" = nobody does
 	Rights   []Right             `json:"rights"`
 }
 
@@ -48,9 +49,7 @@ func Summarize(c *Config) Summary {
 	}
 	for _, id := range c.Registry.FederationIDs() {
 		if t, ok := c.Registry.Federation(id); ok {
-			summary := trustSummary(t, rights[id])
-			summary.Many = true
-			s.Trusts = append(s.Trusts, summary)
+			s.Federations = append(s.Federations, trustSummary(t, rights[id]))
 		}
 	}
 	s.Idle = []string{}
@@ -98,7 +97,10 @@ func (s Summary) WriteText(w io.Writer) error {
 		b.WriteString("developer mode: http and literal secrets are accepted\n")
 	}
 	for _, t := range s.Trusts {
-		t.write(&b)
+		t.write(&b, "trust")
+	}
+	for _, t := range s.Federations {
+		t.write(&b, "federation")
 	}
 	if len(s.Idle) > 0 {
 		fmt.Fprintf(&b, "\nclients that get nothing from anybody: %s\n", strings.Join(s.Idle, ", "))
@@ -113,11 +115,7 @@ func (s Summary) WriteText(w io.Writer) error {
 	return err
 }
 
-func (t TrustSummary) write(b *strings.Builder) {
-	kind := "trust"
-	if t.Many {
-		kind = "federation"
-	}
+func (t TrustSummary) write(b *strings.Builder, kind string) {
 	fmt.Fprintf(b, "\n%s %s", kind, t.ID)
 	if t.Name != "" {
 		fmt.Fprintf(b, " (%s)", t.Name)
@@ -129,7 +127,7 @@ func (t TrustSummary) write(b *strings.Builder) {
 	if t.Issuer != "" {
 		fmt.Fprintf(b, "  issuer %s, keys %s\n", t.Issuer, shortSource(t.Keys))
 	}
-	if t.Many {
+	if kind == "federation" {
 		fmt.Fprintf(b, "  members by %s\n", t.Keys)
 	}
 	for _, kind := range []string{"jwt", "id_token", "saml2"} {

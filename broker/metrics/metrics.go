@@ -23,6 +23,9 @@ type Metrics struct {
 	loaded   prometheus.Gauge
 	ignored  prometheus.Counter
 	dropped  prometheus.Counter
+
+	refreshes            *prometheus.CounterVec
+	members, metadataEnd *prometheus.GaugeVec
 }
 
 // New makes them.
@@ -60,6 +63,7 @@ func New() *Metrics {
 			Name: "apostille_audit_sampled_out_total", Help: "Refusals of strangers that were counted but not recorded.",
 		}),
 	}
+	m.federations()
 	m.registry.MustRegister(m.tokens, m.duration, m.logins, m.login, m.fetches, m.reloads, m.loaded, m.ignored, m.dropped,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.loaded.Set(1)

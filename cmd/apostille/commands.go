@@ -15,6 +15,7 @@ func (a *app) commands() []*cobra.Command {
 		a.healthCommand(),
 		a.configCommand(),
 		a.trustCommand(),
+		a.federationCommand(),
 		a.keysCommand(),
 		a.clientCommand(),
 		a.subjectCommand(),

@@ -106,6 +106,11 @@ func matches(reg *trust.Registry, issuer string) []issuerMatch {
 		}
 		out = append(out, issuerMatch{ID: id, Disabled: t.Spec.Disabled, Takes: takes(t)})
 	}
+	if len(out) == 0 && issuer != "" { // a member of a federation
+		for _, t := range reg.ByIssuer(issuer) {
+			out = append(out, issuerMatch{ID: t.ID, Takes: takes(t)})
+		}
+	}
 	if issuer != "" && issuer == reg.Issuer() {
 		out = append(out, issuerMatch{ID: trust.Local, Takes: map[string][]string{"access_token": {}}})
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"apostille/broker/config"
+	"apostille/upstream/federation"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -53,7 +54,8 @@ type app struct {
 	now            func() time.Time
 	configs        []string
 	output         string
-	stdinUser      string // what read standard input
+	stdinUser      string                  // what read standard input
+	members        *federation.Federations // as stored; see membersOf
 }
 
 // run is the program: tests and the demo call it as main does.
@@ -188,7 +190,15 @@ func (a *app) loaded() (*config.Config, error) {
 	case err != nil:
 		return nil, &exit{exitUsage, err}
 	}
+	a.knowMembers(cfg)
 	return cfg, nil
+}
+
+// knowMembers lets a command find members of federations as the server does.
+func (a *app) knowMembers(cfg *config.Config) {
+	if len(cfg.Federations) > 0 {
+		cfg.Registry = cfg.Registry.WithMembers(a.membersOf(cfg).Directory())
+	}
 }
 
 // loadedIfAny is loaded for commands that only do better with a configuration: without a file at the default place it is nil.
@@ -200,5 +210,6 @@ func (a *app) loadedIfAny() (*config.Config, error) {
 	if err != nil {
 		return nil, &exit{exitUsage, err}
 	}
+	a.knowMembers(cfg)
 	return cfg, nil
 }

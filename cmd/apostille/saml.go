@@ -79,14 +79,14 @@ func (s *server) newSAML(cfg *config.Config) (*saml.ServiceProvider, error) {
 	s.samlKeys.open = func(ctx context.Context, p keyring.Purpose) (*keyring.Ring, error) {
 		return keyring.Open(ctx, keyring.Config{Purpose: p, Name: hostOf(cfg.Issuer), Store: s.store, KEK: s.kek, Now: time.Now, Log: s.log})
 	}
-	if len(cfg.SAMLLogins) > 0 { // a corrupt key stops the start
+	if len(cfg.SAMLLogins)+len(cfg.FederationLogins) > 0 { // a corrupt key stops the start
 		if _, err := s.samlKeys.Own(); err != nil {
 			return nil, err
 		}
 	}
 	return &saml.ServiceProvider{
-		Issuer: cfg.Issuer, Configs: func(id string) (saml.Login, bool) { c, ok := s.config.Load().SAMLLogins[id]; return c, ok },
-		Keys: s.keys, Own: s.samlKeys.Own, Now: time.Now, Log: s.log,
+		Issuer: cfg.Issuer, Configs: s.samlLogin,
+		Keys: s.signers(), Own: s.samlKeys.Own, Now: time.Now, Log: s.log,
 	}, nil
 }
 

@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"token": tokenCmd, "cert": certCmd, "expand": expandCmd, "await": awaitCmd, "json": jsonCmd, "setenv": setenvCmd,
-			"rotate": rotateCmd,
+			"rotate": rotateCmd, "aggregate": aggregateCmd,
 		},
 	})
 }
@@ -68,6 +68,7 @@ func setup(env *testscript.Env) error {
 		return err
 	}
 	env.Values["party"] = p
+	env.Values["registrar"] = fake.NewIdP("registrar", "ES256")
 	env.Setenv("ISSUER", server.URL)
 	env.Setenv("ENDPOINT", endpoint.URL)
 	env.Setenv("GONE", gone.URL)

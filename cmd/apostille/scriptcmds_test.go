@@ -106,3 +106,33 @@ func awaitCmd(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Fatalf("%s does not answer", args[0])
 }
+
+// aggregateCmd writes the signed metadata of a federation, and what it is signed with to registrar.pem: aggregate FILE NAME …. The last
+// argument may be -broken: then the signature does not hold.
+func aggregateCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 || neg {
+		ts.Fatalf("usage: aggregate FILE NAME … [-broken]")
+	}
+	registrar, ok := ts.Value("registrar").(*fake.IdP)
+	if !ok {
+		ts.Fatalf("no registrar")
+	}
+	var members []fake.Member
+	broken := false
+	for _, name := range args[1:] {
+		if broken = name == "-broken"; broken {
+			break
+		}
+		host := strings.ToLower(strings.ReplaceAll(name, " ", "-")) + ".example"
+		members = append(members, fake.Member{
+			EntityID: "https://idp." + host + "/saml", Name: name, Scope: host, SSO: "https://idp." + host + "/sso", Certificate: registrar.Certificate(),
+			Authority: "https://registry.example/", Category: "http://refeds.org/category/research-and-scholarship",
+		})
+	}
+	text := registrar.Aggregate(time.Now().Add(24*time.Hour), members...)
+	if broken {
+		text = strings.Replace(text, "/sso", "/evil", 1)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs("registrar.pem"), registrar.PEM(), 0o600))
+}

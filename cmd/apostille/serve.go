@@ -81,6 +81,7 @@ func (a *app) serve(ctx context.Context) error {
 	// What requests rest on lives until the last of them is answered, which is after ctx has ended.
 	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.background.Go(func() { s.keys.Run(serving) })
+	s.background.Go(func() { s.federations.Run(serving) })
 	s.background.Go(func() { s.follower.Run(serving) })
 	s.background.Go(func() { s.signIn.tell.Run(serving) })
 	s.background.Go(func() { s.watch(serving) })
@@ -130,7 +131,8 @@ func (s *server) openUpstreams(cfg *config.Config) error {
 		MaxWaiting: max(1, cfg.Limits.Concurrent/2),
 		LastGood:   lastGood{s.store}, Now: time.Now, Log: s.log, OnFetch: s.metrics.Fetched,
 	})
-	s.assertions = &saml.Verifier{Keys: s.keys, Now: time.Now}
+	s.federations = s.newFederations(cfg)
+	s.assertions = &saml.Verifier{Keys: s.signers(), Now: time.Now}
 	s.verifier = &oidc.Verifier{Keys: s.verifyingKeys(), Handles: token.Handles{Store: s.store}, Now: time.Now}
 	var err error
 	if s.signIn, err = s.newSignIn(cfg); err != nil {

@@ -27,6 +27,7 @@ import (
 	"apostille/broker/store"
 	"apostille/broker/token"
 	"apostille/trust"
+	"apostille/upstream/federation"
 	"apostille/upstream/fetch"
 	"apostille/upstream/keys"
 	"apostille/upstream/oidc"
@@ -40,21 +41,22 @@ type server struct {
 	metrics *metrics.Metrics
 	started time.Time
 
-	store      store.Store
-	ring       *keyring.Ring
-	marks      *token.Marks
-	audit      *audit.Writer
-	recent     *account.Recent // records to audit
-	strangers  *audit.Sampler
-	guard      *fetch.Guard
-	keys       *keys.Cache
-	verifier   *oidc.Verifier
-	assertions *saml.Verifier
-	follower   *broker.Follower
-	samlKeys   samlKeys
-	kek        *keyring.KEK
-	salt       []byte // of pairwise subjects
-	signIn     *signIn
+	store       store.Store
+	ring        *keyring.Ring
+	marks       *token.Marks
+	audit       *audit.Writer
+	recent      *account.Recent // records to audit
+	strangers   *audit.Sampler
+	guard       *fetch.Guard
+	keys        *keys.Cache
+	verifier    *oidc.Verifier
+	assertions  *saml.Verifier
+	federations *federation.Federations
+	follower    *broker.Follower
+	samlKeys    samlKeys
+	kek         *keyring.KEK
+	salt        []byte // of pairwise subjects
+	signIn      *signIn
 
 	config      atomic.Pointer[config.Config]
 	policy      atomic.Pointer[token.Policy]
@@ -64,20 +66,36 @@ type server struct {
 	stopping    atomic.Bool
 	background  sync.WaitGroup
 
+	installing sync.Mutex // one policy at a time is made
+
 	folders map[string]bool // that are watched; of the goroutine of watch alone
 }
 
 // apply makes a checked configuration the one that is served. Keys first: a trust must not be asked for before its keys are.
 func (s *server) apply(cfg *config.Config) {
 	s.keys.Replace(cfg.Keys)
-	s.policy.Store(s.newPolicy(cfg))
+	s.federations.Replace(cfg.Federations)
+	s.install(cfg)
+}
+
+// install makes policy and picker of a configuration, nil = the one that is served, and of the members that federations have now.
+func (s *server) install(cfg *config.Config) {
+	s.installing.Lock()
+	defer s.installing.Unlock()
+	if cfg == nil {
+		if cfg = s.config.Load(); cfg == nil {
+			return // it starts
+		}
+	}
+	reg := cfg.Registry.WithMembers(s.federations.Directory())
+	s.policy.Store(s.newPolicy(cfg, reg))
 	s.config.Store(cfg)
-	s.offices.Store(newOffices(cfg.Registry, &chooser.Pages{Page: s.signIn.pages, Logos: s.signIn.logos, FormAction: formAction(cfg.Dev)}))
+	s.offices.Store(newOffices(reg, &chooser.Pages{Page: s.signIn.pages, Logos: s.signIn.logos, FormAction: formAction(cfg.Dev)}))
 }
 
 // newPolicy keeps the token buckets if their rates stay: a reload must not refill them.
-func (s *server) newPolicy(cfg *config.Config) *token.Policy {
-	p := &token.Policy{Registry: cfg.Registry, Credentials: make(map[string]clientauth.Credential, len(cfg.Credentials))}
+func (s *server) newPolicy(cfg *config.Config, reg *trust.Registry) *token.Policy {
+	p := &token.Policy{Registry: reg, Credentials: make(map[string]clientauth.Credential, len(cfg.Credentials))}
 	if old := s.config.Load(); old != nil && old.Limits.PerIP == cfg.Limits.PerIP && old.Limits.PerClient == cfg.Limits.PerClient {
 		p.Limits = s.policy.Load().Limits
 	} else {

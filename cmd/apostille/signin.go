@@ -90,7 +90,7 @@ func (s *server) newSignIn(cfg *config.Config) (*signIn, error) {
 	}
 	in.logos = chooser.NewLogos(chooser.LogoOptions{Base: path, Find: s.logo, Log: s.log,
 		Fetch: func(ctx context.Context, link string) ([]byte, http.Header, error) {
-			return fetch.Get(ctx, s.guard.Client(nil, true), link, "image/png", "image/jpeg", "image/webp")
+			return fetch.Get(ctx, s.guard.Client(nil, configuredLogo(s.config.Load(), link)), link, "image/png", "image/jpeg", "image/webp")
 		},
 	})
 	return in, nil
@@ -127,18 +127,22 @@ type offices struct {
 	*chooser.Pages
 }
 
-// newOffices indexes the trusts that people sign in with.
+// newOffices indexes the trusts that people sign in with, members of federations among them.
 func newOffices(reg *trust.Registry, pages *chooser.Pages) *offices {
 	var list []chooser.Office
+	add := func(t *trust.Trust) {
+		if l := t.Spec.Login; l != nil && !t.Spec.Disabled {
+			list = append(list, chooser.Office{
+				ID: t.ID, Name: t.Title(), Issuer: t.Spec.Issuer, Domains: l.EmailDomains, Keywords: l.Keywords, Logo: l.Logo, Hidden: l.Hidden,
+			})
+		}
+	}
 	for _, id := range reg.TrustIDs() {
 		t, _ := reg.Trust(id)
-		if t.Spec.Disabled || t.Spec.Login == nil {
-			continue
-		}
-		l := t.Spec.Login
-		list = append(list, chooser.Office{
-			ID: id, Name: t.Title(), Issuer: t.Spec.Issuer, Domains: l.EmailDomains, Keywords: l.Keywords, Logo: l.Logo, Hidden: l.Hidden,
-		})
+		add(t)
+	}
+	for _, t := range reg.Members() {
+		add(t)
 	}
 	return &offices{Index: chooser.NewIndex(list), Pages: pages}
 }

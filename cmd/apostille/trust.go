@@ -157,6 +157,9 @@ func (a *app) trusts(ctx context.Context) ([]trustView, error) {
 func (a *app) keyStatus(ctx context.Context, cfg *config.Config, st storeReader, t *trustView) error {
 	src, foreign := cfg.Keys[t.ID]
 	switch {
+	case strings.HasPrefix(t.Keys, "federation:"):
+		t.KeyStatus = "in the metadata of the federation"
+		return nil
 	case !foreign || t.ID == trust.Local:
 		t.KeyStatus = "the broker's own"
 		return nil

@@ -72,7 +72,7 @@ func (a *app) onlineSupply(cfg *config.Config, st storeReader) keySupply {
 		},
 	})
 	cache.Replace(cfg.Keys)
-	return keySupply{keys: allKeys{upstream: cache, own: ownKeys{st, a.now}}, signers: cache, source: "the upstreams, asked now"}
+	return keySupply{keys: allKeys{upstream: cache, own: ownKeys{st, a.now}}, signers: signers{cache, a.members, cfg.Registry.Trust}, source: "the upstreams, asked now"}
 }
 
 func (a *app) storedSupply(cfg *config.Config, st storeReader) keySupply {
@@ -85,7 +85,7 @@ func (a *app) storedSupply(cfg *config.Config, st storeReader) keySupply {
 	cache := keys.New(c)
 	cache.Replace(cfg.Keys)
 	return keySupply{
-		keys: allKeys{upstream: cache, own: ownKeys{st, a.now}}, signers: cache, source: source,
+		keys: allKeys{upstream: cache, own: ownKeys{st, a.now}}, signers: signers{cache, a.members, cfg.Registry.Trust}, source: source,
 		unsure: func(r *exchange.Refusal) bool {
 			src, foreign := cfg.Keys[r.Trust]
 			return r.Reason == trust.ReasonKeyUnknown && foreign && src.Static == nil
