@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"log/slog"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"apostille/broker/audit"
@@ -38,7 +39,10 @@ func indexDir(cfg *config.Config) string {
 func (s *server) newFederations(cfg *config.Config) *federation.Federations {
 	return federation.New(federation.Config{
 		Dir: indexDir(cfg), Client: aggregateGuard(cfg).Client, Now: time.Now, Log: s.log, OnRefresh: s.refreshed,
-		OnChange: func(trust.Directory) { s.install(nil) },
+		OnChange: func(trust.Directory) {
+			s.install(nil)
+			debug.FreeOSMemory() // what reading thousands left behind would lie there until traffic has allocated as much again
+		},
 	})
 }
 
