@@ -38,7 +38,7 @@ func indexDir(cfg *config.Config) string {
 // newFederations makes what holds the members of federations.
 func (s *server) newFederations(cfg *config.Config) *federation.Federations {
 	return federation.New(federation.Config{
-		Dir: indexDir(cfg), Client: aggregateGuard(cfg).Client, Now: time.Now, Log: s.log, OnRefresh: s.refreshed,
+		Dir: indexDir(cfg), Client: aggregateGuard(cfg).Client, Now: time.Now, Log: s.log, Gentle: true, OnRefresh: s.refreshed,
 		OnChange: func(trust.Directory) {
 			s.install(nil)
 			debug.FreeOSMemory() // what reading thousands left behind would lie there until traffic has allocated as much again

@@ -141,7 +141,7 @@ func (a *aggregate) content(out io.Writer, first, last string) error {
 	for i := 0; i < a.n && err == nil; i++ {
 		err = a.entity(out, i)
 	}
-	return errors.Join(err, second(fmt.Fprintf(out, "%s</md:EntitiesDescriptor>", last)))
+	return errors.Join(err, errorOf(fmt.Fprintf(out, "%s</md:EntitiesDescriptor>", last)))
 }
 
-func second(_ int, err error) error { return err }
+func errorOf(_ int, err error) error { return err }

@@ -27,6 +27,7 @@ var parts = []part{
 	{"growth", true, (*rig).measureGrowth},
 	{"start", true, (*rig).measureStart},
 	{"flood", true, (*rig).measureFlood},
+	{"federation", true, (*rig).measureFederation},
 }
 
 // runAll measures the chosen parts and prints figures beside their bars.

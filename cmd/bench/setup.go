@@ -13,6 +13,7 @@ type setup struct {
 	dev             bool                                  // plain http upstreams on loopback
 	login           bool                                  // people sign in with each trust, to the first client
 	assertions      bool                                  // the trusts take SAML assertions, by the certificate office.pem, instead of JWTs
+	federation      string                                // path of the metadata of one, without extension; "" = none
 	limited         bool                                  // the limits that the broker has by itself, else limits out of reach
 }
 
@@ -67,6 +68,7 @@ secret_sha256 = [%q]
 grants = %s
 `, clientName(i), benchScope, r.secret, grants)
 	}
+	b.WriteString(s.federationTOML())
 	return b.String()
 }
 

@@ -28,6 +28,8 @@ type Config struct {
 	Client func(roots *x509.CertPool, configured bool) *http.Client // see upstream/fetch; its limits are those of an aggregate
 	Now    func() time.Time
 	Log    *slog.Logger
+	// Gentle: an aggregate is read at a quarter of the speed, so that a processor is left to who waits for an answer.
+	Gentle bool
 	// OnRefresh is told how each refresh ended, also one that found nothing new.
 	OnRefresh func(Outcome)
 	// OnChange is given the members when they are others than before. It is called by one goroutine at a time.
@@ -206,7 +208,7 @@ func (m *Federations) take(ctx context.Context, id string, src *Source, last *In
 		reader: reader{federation: id, language: src.Language, dev: src.Dev}, now: m.cfg.Now(), most: src.maxValidity(), file: out,
 		header: Header{Source: src.name(), Dev: src.Dev, Keys: src.digests(), ETag: in.etag, Changed: in.changed},
 	}
-	if err := xmlsec.VerifyStream(stopping{ctx, in.file}, src.Keys, s); err != nil {
+	if err := xmlsec.VerifyStream(&patient{ctx: ctx, in: in.file, rest: m.cfg.Gentle}, src.Keys, s); err != nil {
 		return nil, err
 	}
 	if err := s.finish(last); err != nil {

@@ -101,21 +101,34 @@ func (m *Federations) expire(f *federation, now time.Time) (changed bool) {
 	return true
 }
 
-// stopping is a reader that ends with a context.
-type stopping struct {
-	ctx context.Context
-	in  io.ReadSeeker
+// patient is a reader that ends with a context. After each read it rests for a multiple of what the last one took to be read: while a server reads an
+// aggregate, a processor is left to those who wait for an answer.
+type patient struct {
+	ctx  context.Context
+	in   io.ReadSeeker
+	rest bool
+	last time.Time
 }
 
-func (s stopping) Read(p []byte) (int, error) {
-	if err := s.ctx.Err(); err != nil {
+func (p *patient) Read(b []byte) (int, error) {
+	if err := p.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return s.in.Read(p)
+	if p.rest && !p.last.IsZero() {
+		time.Sleep(min(restFor*time.Since(p.last), maxRest))
+	}
+	p.last = time.Now()
+	return p.in.Read(b)
 }
 
-func (s stopping) Seek(offset int64, whence int) (int64, error) {
-	return s.in.Seek(offset, whence)
+// restFor is that multiple. maxRest bounds one rest: a machine that slept must not be waited for.
+const (
+	restFor = 3
+	maxRest = 10 * time.Millisecond
+)
+
+func (p *patient) Seek(offset int64, whence int) (int64, error) {
+	return p.in.Seek(offset, whence)
 }
 
 // Status is what is known of one federation, for people.
