@@ -257,3 +257,16 @@ sign_in = true
 		t.Error("what the trust does not say the federation still grants")
 	}
 }
+
+// A113: only a logo that was written here may come from a private address.
+func TestA113_LogosFromMetadataAreStrangers(t *testing.T) {
+	t.Parallel()
+	c := newCampus(t, `protocol = "oidc"`, "protocol = \"oidc\"\nlogo = \"https://10.0.0.9/own.png\"")
+	cfg := c.server.config.Load()
+	if !configuredLogo(cfg, "https://10.0.0.9/own.png") {
+		t.Error("what was written here is not ours")
+	}
+	if configuredLogo(cfg, "https://10.0.0.9/another.png") {
+		t.Error("any address is ours")
+	}
+}

@@ -20,7 +20,7 @@ import (
 	"apostille/upstream/fetch"
 )
 
-func TestAnAggregateBringsItsMembers(t *testing.T) {
+func TestL09_AnAggregateBringsEachMemberByItsEntityID(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	sp := `<md:EntityDescriptor entityID="https://sp.example"><md:SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"/></md:EntityDescriptor>`
