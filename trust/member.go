@@ -47,8 +47,8 @@ func federationOf(id string) (federation string, ok bool) {
 }
 
 // Directory finds members of federations. An entityID has one member at most: where federations share one, the first in the order of their IDs
-// counts. Implementations are safe for concurrent use; they answer from memory, but for ByIssuer, which may wait some seconds for a federation
-// that is asked on demand. What one answers may be kept until the next Directory.
+// counts. Implementations are safe for concurrent use; they answer from memory, but may wait some seconds where a federation is asked on demand: ByIssuer
+// when what is known is due, ByID only if nothing is. What one answers may be kept until the next Directory.
 type Directory interface {
 	// ByID finds a member by its trust ID.
 	ByID(id string) (*Member, bool)

@@ -61,13 +61,12 @@ func (d *directory) find(entityID string) (*trust.Member, *part, bool) {
 	now := d.clock()
 	for i := range d.parts {
 		p := &d.parts[i]
-		if m, ok := p.byID(trust.MemberID(p.id, entityID), now); ok && m.EntityID == entityID {
-			return m, p, true
-		}
 		if p.query != nil {
 			if m, ok := p.query.ask(entityID); ok {
 				return m, p, true
 			}
+		} else if m, ok := p.byID(trust.MemberID(p.id, entityID), now); ok && m.EntityID == entityID {
+			return m, p, true
 		}
 	}
 	return nil, nil, false

@@ -427,6 +427,21 @@ func TestACommandBesideTheServerIsFollowed(t *testing.T) {
 	}
 }
 
+func TestWhatAKilledProcessLeftIsRemoved(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	for name, age := range map[string]time.Duration{".federation-old": 3 * time.Hour, ".federation-new": time.Minute} {
+		path := filepath.Join(l.config.Dir, name)
+		if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Chtimes(path, noon, noon.Add(-age))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.restart()
+	if left, _ := filepath.Glob(filepath.Join(l.config.Dir, ".federation-*")); len(left) != 1 || !strings.HasSuffix(left[0], "new") {
+		t.Errorf("left: %v", left)
+	}
+}
+
 func TestNothingIsLeftOfAMemoryOnlyFederation(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)

@@ -83,6 +83,7 @@ func New(c Config) *Federations {
 // Replace installs the sources of a new configuration, by federation ID. What is stored of them is read; nothing is fetched. A federation whose
 // source did not change keeps its members.
 func (m *Federations) Replace(sources map[string]Source) {
+	m.tidy()
 	m.mu.Lock()
 	next := make(map[string]*federation, len(sources))
 	for id, src := range sources {
@@ -101,6 +102,19 @@ func (m *Federations) Replace(sources map[string]Source) {
 	m.mu.Unlock()
 	m.publish()
 }
+
+// tidy removes what processes that were killed left behind.
+func (m *Federations) tidy() {
+	left, _ := filepath.Glob(filepath.Join(m.cfg.Dir, ".federation-*")) // the pattern is good
+	for _, path := range left {
+		if info, err := os.Stat(path); m.cfg.Dir != "" && err == nil && m.cfg.Now().Sub(info.ModTime()) > leftBehind {
+			_ = os.Remove(path) // the next start tries again
+		}
+	}
+}
+
+// leftBehind is older than any file that is still being written.
+const leftBehind = 2 * time.Hour
 
 // load reads what is stored of a federation, if its source vouches for it.
 func (m *Federations) load(f *federation) {

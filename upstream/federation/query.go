@@ -56,10 +56,16 @@ func newQuery(m *Federations, id string, src Source) *query {
 	return q
 }
 
-// known finds a member by its ID, if its name was ever learnt.
-func (q *query) known(id string, _ time.Time) (*trust.Member, bool) {
+// known finds a member by its ID, if its name was ever learnt. A valid answer is not asked for again: decisions, which find trusts by ID, wait for
+// nobody. Whatever is verified is found by its entityID, and that asks.
+func (q *query) known(id string, now time.Time) (*trust.Member, bool) {
 	q.mu.Lock()
 	name, ok := q.names[id]
+	a := q.answers[name]
+	if ok && a != nil && a.member != nil && now.Before(a.until) {
+		defer q.mu.Unlock()
+		return a.member, true
+	}
 	q.mu.Unlock()
 	if !ok {
 		return nil, false

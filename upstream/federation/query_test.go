@@ -102,6 +102,9 @@ func TestAMemberOnDemandServesWhileTheServiceIsDown(t *testing.T) {
 	l.site.handle(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 	l.clock.advance(2 * time.Hour)
 	asked := l.site.asked.Load()
+	if _, ok := l.Directory().ByID(trust.MemberID("edu", entityID(1))); !ok || l.site.asked.Load() != asked {
+		t.Error("a decision waits for the service, or the member is gone")
+	}
 	if _, ok := l.Directory().ByIssuer(entityID(1)); !ok || l.site.asked.Load() != asked+1 {
 		t.Error("the last good one is gone, or nobody asked")
 	}
