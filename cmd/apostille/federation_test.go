@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -268,5 +269,44 @@ func TestA113_LogosFromMetadataAreStrangers(t *testing.T) {
 	}
 	if configuredLogo(cfg, "https://10.0.0.9/another.png") {
 		t.Error("any address is ours")
+	}
+}
+
+func TestARefusedAggregateIsOnRecord(t *testing.T) {
+	t.Parallel()
+	c := newCampus(t)
+	writeFile(t, filepath.Join(c.dir, "edu.xml"), []byte(fake.NewIdP("somebody", "ES256").Aggregate(time.Now().Add(time.Hour), c.member)))
+	if _, err := c.server.federations.Refresh(t.Context(), "edu"); err == nil {
+		t.Fatal("taken")
+	}
+	if trail := c.trail.String(); !strings.Contains(trail, `"event":"federation.refused"`) {
+		t.Errorf("the trail lacks it:\n%s", trail)
+	}
+	w := httptest.NewRecorder()
+	c.server.metrics.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, want := range []string{`apostille_federation_refreshes_total{federation="edu",result="error"} 1`, `apostille_federation_members{federation="edu"} 3`, "apostille_federation_valid_until_seconds"} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	if out := c.ask(t, "portal", exchangeForm(c.assertion(), "saml2"), nil); out.Status != http.StatusOK {
+		t.Errorf("the last good ones are gone: %d %s", out.Status, out.Body)
+	}
+}
+
+// Commands beside the server know members as it does.
+func TestExplainKnowsMembersOfFederations(t *testing.T) {
+	t.Parallel()
+	c := newCampus(t)
+	writeFile(t, filepath.Join(c.dir, "assertion.xml"), []byte(c.saml.Assertion(goodAssertion())))
+	for args, want := range map[string]string{
+		"explain --client portal --subject-token-type saml2 --audience warehouse --scope stock.read --subject-token @": "verdict: granted",
+		"inspect @": c.id(),
+	} {
+		var out, errs bytes.Buffer
+		line := append(strings.Fields(args+filepath.Join(c.dir, "assertion.xml")), "--config", c.path())
+		if code := run(t.Context(), line, strings.NewReader(""), &out, &errs); code != exitOK || !strings.Contains(out.String(), want) {
+			t.Errorf("%s: %d %s%s", args, code, out.String(), errs.String())
+		}
 	}
 }
