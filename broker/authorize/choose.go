@@ -78,7 +78,7 @@ func (q *request) suitable(s scene) []*identity {
 	var out []*identity
 	named := q.named(s.Logins)
 	for _, t := range s.Logins {
-		who := s.identity(t.ID)
+		who := s.of(t)
 		if who == nil || len(named) > 0 && !contains(named, t.ID) {
 			continue
 		}
@@ -92,14 +92,22 @@ func (q *request) suitable(s scene) []*identity {
 // identity is who is signed in with a trust that the client takes; nil = nobody.
 func (s scene) identity(trustID string) *identity {
 	at := slices.IndexFunc(s.Logins, func(t *trust.Trust) bool { return t.ID == trustID })
-	if s.Session == nil || at < 0 {
+	if at < 0 {
 		return nil
 	}
-	who, ok := s.Session.Identity(trustID)
+	return s.of(s.Logins[at])
+}
+
+// of is identity for a trust that is known to be among Logins. There may be ten thousand, and each is asked for.
+func (s scene) of(t *trust.Trust) *identity {
+	if s.Session == nil {
+		return nil
+	}
+	who, ok := s.Session.Identity(t.ID)
 	if !ok {
 		return nil
 	}
-	return &identity{Identity: who, Office: s.Logins[at], Session: s.Session.ID}
+	return &identity{Identity: who, Office: t, Session: s.Session.ID}
 }
 
 // named lists the trusts that idp_hint means, by ID or issuer; none for a hint that helps nobody.
