@@ -19,15 +19,31 @@ import (
 func ParsePEM(b []byte, allowed []Alg) (*Set, error) { return parsePEM(b, allowed, checkLeaf) }
 
 // ParsePinnedPEM reads what ParsePEM reads, and takes a self-signed certificate although it says that it is a CA's, as that of most SAML
-// identity providers does: it vouches for its own key alone.
+// identity providers does: it vouches for its own key alone. One that came along with a certificate it issued is refused: it is the root of
+// a chain, and whoever holds its key is not the signer.
 func ParsePinnedPEM(b []byte, allowed []Alg) (*Set, error) {
-	return parsePEM(b, allowed, func(cert *x509.Certificate) error {
-		if bytes.Equal(cert.RawIssuer, cert.RawSubject) {
+	var pinned []*x509.Certificate
+	set, err := parsePEM(b, allowed, func(cert *x509.Certificate) error {
+		pinned = append(pinned, cert)
+		if selfIssued(cert) {
 			return checkUsage(cert)
 		}
 		return checkLeaf(cert)
 	})
+	if err != nil {
+		return nil, err
+	}
+	for _, leaf := range pinned {
+		for _, ca := range pinned {
+			if ca.IsCA && !selfIssued(leaf) && bytes.Equal(leaf.RawIssuer, ca.RawSubject) {
+				return nil, errors.New("this is a chain: one certificate issued another; give the signer's own alone")
+			}
+		}
+	}
+	return set, nil
 }
+
+func selfIssued(cert *x509.Certificate) bool { return bytes.Equal(cert.RawIssuer, cert.RawSubject) }
 
 func parsePEM(b []byte, allowed []Alg, check func(*x509.Certificate) error) (*Set, error) {
 	if err := checkAllowed(allowed); err != nil {

@@ -197,3 +197,28 @@ func TestA22_APinnedCertificateMayBeItsOwnCA(t *testing.T) {
 		}
 	}
 }
+
+// The root was taken for a second key of the signer: it could then sign assertions itself.
+func TestA22_APinnedChainIsRefused(t *testing.T) {
+	t.Parallel()
+	ca := func(c *x509.Certificate) {
+		c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign|x509.KeyUsageDigitalSignature
+		c.Subject.CommonName = "Root"
+	}
+	rootKey, key := p256(), rsaKey()
+	root := certificate(rootKey, ca)
+	block, _ := pem.Decode([]byte(root))
+	parent := must(x509.ParseCertificate(block.Bytes))
+	leaf := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "idp"}, NotBefore: parent.NotBefore, NotAfter: parent.NotAfter}
+	issued := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: must(x509.CreateCertificate(rand.Reader, leaf, parent, key.Public(), rootKey))}))
+	for name, text := range map[string]string{"leaf first": issued + root, "root first": root + issued} {
+		if set, err := ParsePinnedPEM([]byte(text), nil); err == nil || set != nil || !strings.Contains(err.Error(), "chain") {
+			t.Errorf("%s: set %v, error %v", name, set, err)
+		}
+	}
+	for name, text := range map[string]string{"the signer's own": issued, "two of its own, while it rolls": certificate(key, ca) + root} {
+		if _, err := ParsePinnedPEM([]byte(text), nil); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
