@@ -2,6 +2,7 @@ package saml
 
 import (
 	"reflect"
+	"strings"
 
 	"apostille/trust"
 )
@@ -60,6 +61,14 @@ var short = map[string]string{
 	"http://schemas.microsoft.com/ws/2008/06/identity/claims/role":       "role",
 }
 
+// shortOf is the short name of an attribute; "" if it has none. In SAML 1.x the short name stood in a URN (MACE-Dir SAML Attribute Profiles §2).
+func shortOf(name string) string {
+	if old, ok := strings.CutPrefix(name, "urn:mace:dir:attribute-def:"); ok {
+		return old
+	}
+	return short[name]
+}
+
 // openID is what OpenID Connect Core §5.1 calls a person's attribute, of those whose one value means the same there.
 var openID = map[string]string{
 	"mail": "email", "givenName": "given_name", "sn": "family_name", "displayName": "name",
@@ -92,7 +101,7 @@ func (a *assertion) claims() (map[string]any, *fault) {
 		if f := set(name, v); f != nil {
 			return nil, f
 		}
-		if known := short[name]; known != "" {
+		if known := shortOf(name); known != "" {
 			if f := set(known, v); f != nil {
 				return nil, f
 			}

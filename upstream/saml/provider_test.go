@@ -141,11 +141,7 @@ func TestALoginSaysWhoWhenAndHowLong(t *testing.T) {
 func TestAttributeScopesBindWhatAnOfficeSays(t *testing.T) {
 	t.Parallel()
 	for value, good := range map[string]bool{"staff@hq.example": true, "staff@HQ.example": true, "staff@other.example": false, "staff@sub.hq.example": false, "staff": false, "a@hq.example@other.example": false} {
-		sp, tr := provider(t, nil, func(s *trust.Spec) {
-			office := s.Trusts["office"]
-			office.AttributeScopes = []string{"hq.example"}
-			s.Trusts["office"] = office
-		})
+		sp, tr := provider(t, nil, scopedOffice)
 		_, err := answered(t, sp, tr, func(a *fake.Assertion) {
 			a.Attributes = []fake.Attribute{{Name: "urn:oid:1.3.6.1.4.1.5923.1.1.1.9", Values: []string{"member@hq.example", value}}}
 		})
@@ -153,6 +149,41 @@ func TestAttributeScopesBindWhatAnOfficeSays(t *testing.T) {
 			t.Errorf("%s: %v", value, err)
 		}
 	}
+}
+
+// Two @ passed if the last part was right, which is another domain to whoever reads up to the first; and a value without @ stood whole in the
+// refusal, so in the audit trail (THREATS A119).
+func TestA119_AScopedValueHasOneDomainAndItsTextIsNotTold(t *testing.T) {
+	t.Parallel()
+	for value, good := range map[string]bool{"kim@hq.example": true, "kim@other.example@hq.example": false, "kim-private": false, "kim-private@other.example": false} {
+		sp, tr := provider(t, nil, scopedOffice)
+		_, err := answered(t, sp, tr, func(a *fake.Assertion) {
+			a.Attributes = []fake.Attribute{{Name: "urn:oid:1.3.6.1.4.1.5923.1.1.1.6", Values: []string{value}}}
+		})
+		if (err == nil) != good || err != nil && strings.Contains(err.Error(), "kim") {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
+// The names of SAML 1.x passed without a look at their domain.
+func TestA68_AnAttributeUnderItsOldNameHasADomainToo(t *testing.T) {
+	t.Parallel()
+	for value, good := range map[string]bool{"kim@hq.example": true, "boss@other.example": false} {
+		sp, tr := provider(t, nil, scopedOffice)
+		l, err := answered(t, sp, tr, func(a *fake.Assertion) {
+			a.Attributes = []fake.Attribute{{Name: "urn:mace:dir:attribute-def:eduPersonPrincipalName", Values: []string{value}}}
+		})
+		if (err == nil) != good || good && l.Subject.Claims["eduPersonPrincipalName"] != value {
+			t.Errorf("%s: %v, %v", value, l.Subject.Claims, err)
+		}
+	}
+}
+
+func scopedOffice(s *trust.Spec) {
+	office := s.Trusts["office"]
+	office.AttributeScopes = []string{"hq.example"}
+	s.Trusts["office"] = office
 }
 
 func TestNobodySignsInWhereALoginIsNotLive(t *testing.T) {

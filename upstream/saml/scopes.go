@@ -12,16 +12,19 @@ import (
 var scoped = []string{"eduPersonScopedAffiliation", "eduPersonPrincipalName", "eduPersonUniqueId", "subject-id", "pairwise-id"}
 
 // scopeFault refuses what an issuer says of people of a domain that is not its own: else any of them could speak for all. Domains know no
-// case; everything else is compared as it is.
+// case; everything else is compared as it is. Where a second @ stands, readers disagree on which part is the domain.
 func scopeFault(domains []string, claims map[string]any) *fault {
 	if domains == nil {
 		return nil
 	}
 	for _, name := range scoped {
 		for _, value := range texts(claims[name]) {
-			at := strings.LastIndexByte(value, '@')
-			if !slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(d, value[at+1:]) }) || at < 0 {
-				return faulty(trust.ReasonClaim, checkClaims, quote("the trust's attribute_scopes do not list the domain of "+name+" ", value[at+1:]))
+			_, domain, found := strings.Cut(value, "@")
+			switch {
+			case !found || strings.Contains(domain, "@"): // it says who somebody is, so the text does not hold it
+				return faulty(trust.ReasonClaim, checkClaims, "a value of "+name+" is not somebody @ one domain")
+			case !slices.ContainsFunc(domains, func(d string) bool { return strings.EqualFold(d, domain) }):
+				return faulty(trust.ReasonClaim, checkClaims, quote("the trust's attribute_scopes do not list the domain of "+name+" ", domain))
 			}
 		}
 	}
