@@ -2,6 +2,7 @@ package saml
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"apostille/trust"
@@ -14,6 +15,9 @@ const (
 	claimFormat  = "name_id_format"
 	claimContext = "authn_context"
 )
+
+// own are those: an attribute of such a name would pass for what the assertion does not say.
+var own = []string{claimIssuer, claimNameID, claimFormat, claimContext}
 
 // short is what an attribute is called for short: eduPerson, SCHAC, the entity categories of REFEDS, X.500, and what Microsoft's products
 // send. A claim is found under both names. FriendlyName is not asked: it is a comment (SAML Core 2.0 §2.7.3.1).
@@ -87,7 +91,7 @@ func (a *assertion) claims() (map[string]any, *fault) {
 		claims[claimContext] = a.authn.class
 	}
 	set := func(name string, v any) *fault {
-		if old, taken := claims[name]; taken && !reflect.DeepEqual(old, v) {
+		if old, taken := claims[name]; (taken || slices.Contains(own, name)) && !reflect.DeepEqual(old, v) {
 			return faulty(trust.ReasonClaim, checkClaims, quote("two different values for one claim: ", name))
 		}
 		claims[name] = v

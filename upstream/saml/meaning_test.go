@@ -1,6 +1,7 @@
 package saml_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -217,3 +218,40 @@ func conditionsOf() string              { return between(draft(), "<saml:Conditi
 func dataOf() string {
 	return between(draft(), "<saml:SubjectConfirmationData", "</saml:SubjectConfirmationData>")
 }
+
+// An attribute of that name stood for it where the assertion has no class, or no NameID: a rule for `authn_context` believed it.
+func TestA07_AnAttributeDoesNotPassForWhatTheAssertionSays(t *testing.T) {
+	t.Parallel()
+	v, reg := world(t, nil)
+	named := func(name, value string) string {
+		return `<saml:AttributeStatement><saml:Attribute Name="` + name + `"><saml:AttributeValue>` + value + `</saml:AttributeValue></saml:Attribute>`
+	}
+	const mfa = "https://refeds.org/profile/mfa"
+	for name, c := range map[string]struct {
+		attribute, value, class string
+		good                    bool
+	}{
+		"a class that it does not have": {"authn_context", mfa, "", false},
+		"another class":                 {"authn_context", mfa, "urn:password", false},
+		"its class once more":           {"authn_context", mfa, mfa, true},
+		"under its name in SAML 1.x":    {"urn:mace:dir:attribute-def:authn_context", mfa, "", false},
+		"another NameID":                {"name_id", "admin", "", false},
+		"something else":                {"level", mfa, "", true},
+	} {
+		a := draft()
+		a.Bend = func(document string) string {
+			class := ""
+			if c.class != "" {
+				class = "<saml:AuthnContextClassRef>" + c.class + "</saml:AuthnContextClassRef>"
+			}
+			document = classXML.ReplaceAllLiteralString(document, class)
+			return strings.Replace(document, `<saml:AttributeStatement>`, named(c.attribute, c.value), 1)
+		}
+		s, err := v.Assertion(t.Context(), reg, fake.Encode(office.Assertion(a)), "portal")
+		if (err == nil) != c.good || !c.good && s.Sub != "" {
+			t.Errorf("%s: %v, %v", name, s.Claims, err)
+		}
+	}
+}
+
+var classXML = regexp.MustCompile(`<saml:AuthnContextClassRef>.*</saml:AuthnContextClassRef>`)
