@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/url"
 	"time"
 
@@ -121,11 +122,16 @@ func failed(err error) error {
 // login is the outcome for the trust: everything about the Response has held.
 func (p *party) login(said SignIn, in upstream.Answer) (upstream.Login, *fault) {
 	s := said.Subject
+	claims := maps.Clone(s.Claims)
 	for theirs, ours := range p.cfg.Attributes { // what an admin wrote goes before what is known by itself
 		if v, ok := s.Claims[theirs]; ok {
-			s.Claims[ours] = v
+			claims[ours] = v
 		}
 	}
+	if f := scopeFault(p.trust.Spec.AttributeScopes, claims); f != nil { // again: some stand under other names now
+		return upstream.Login{}, f
+	}
+	s.Claims = claims
 	if wrong := identifier(s.SessionID, maxID); s.SessionID != "" && wrong != "" {
 		return upstream.Login{}, faulty(trust.ReasonClaim, checkSubject, "SessionIndex "+wrong)
 	}

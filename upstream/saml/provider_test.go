@@ -180,6 +180,34 @@ func TestA68_AnAttributeUnderItsOldNameHasADomainToo(t *testing.T) {
 	}
 }
 
+// What `attributes` renamed was not looked at again.
+func TestA68_ARenamedAttributeHasADomainToo(t *testing.T) {
+	t.Parallel()
+	for value, good := range map[string]bool{"kim@hq.example": true, "boss@other.example": false} {
+		sp, tr := provider(t, func(c *saml.Login) { c.Attributes = map[string]string{"login": "eduPersonPrincipalName"} }, scopedOffice)
+		l, err := answered(t, sp, tr, func(a *fake.Assertion) {
+			a.Attributes = []fake.Attribute{{Name: "login", Values: []string{value}}}
+		})
+		if (err == nil) != good || good && l.Subject.Claims["eduPersonPrincipalName"] != value {
+			t.Errorf("%s: %v, %v", value, l.Subject.Claims, err)
+		}
+	}
+}
+
+// One name that is given away and taken at once: which value won was chance.
+func TestAttributesAreRenamedAtOnce(t *testing.T) {
+	t.Parallel()
+	sp, tr := provider(t, func(c *saml.Login) { c.Attributes = map[string]string{"a": "b", "b": "c", "c": "d"} }, nil)
+	for range 20 {
+		l, err := answered(t, sp, tr, func(a *fake.Assertion) {
+			a.Attributes = []fake.Attribute{{Name: "a", Values: []string{"1"}}, {Name: "b", Values: []string{"2"}}, {Name: "c", Values: []string{"3"}}}
+		})
+		if c := l.Subject.Claims; err != nil || c["b"] != "1" || c["c"] != "2" || c["d"] != "3" {
+			t.Fatalf("%v, %v", c, err)
+		}
+	}
+}
+
 func scopedOffice(s *trust.Spec) {
 	office := s.Trusts["office"]
 	office.AttributeScopes = []string{"hq.example"}
