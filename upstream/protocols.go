@@ -43,15 +43,15 @@ func (p Protocols) Finish(ctx context.Context, t *trust.Trust, redirect string, 
 }
 
 // Screen implements Screener; answers of a Provider that is none are refused, for they are small.
-func (p Protocols) Screen(ctx context.Context, t *trust.Trust, redirect string, a Answer) error {
+func (p Protocols) Screen(ctx context.Context, t *trust.Trust, redirect string, a Answer) (id string, err error) {
 	provider, err := p.of(t)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if s, ok := provider.(Screener); ok {
 		return s.Screen(ctx, t, redirect, a)
 	}
-	return &Error{Reason: trust.ReasonTooLarge, Detail: "an answer of this size is not expected"}
+	return "", &Error{Reason: trust.ReasonTooLarge, Detail: "an answer of this size is not expected"}
 }
 
 // Sender implements Unsolicited, by SAML: no other protocol knows such answers.

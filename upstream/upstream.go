@@ -74,8 +74,8 @@ type Provider interface {
 // Screener is a Provider whose answers are posted and large.
 type Screener interface {
 	// Screen makes the checks of Finish, which it does not stand for, before anything of an answer is kept: whoever posts it may be anybody.
-	// Errors are *Error.
-	Screen(ctx context.Context, t *trust.Trust, redirect string, a Answer) error
+	// id is the credential's, one of its kind for the trust's issuer, so that no more than one answer is kept of it. Errors are *Error.
+	Screen(ctx context.Context, t *trust.Trust, redirect string, a Answer) (id string, err error)
 }
 
 // Unsolicited is a Provider that takes answers to requests that nobody made, of trusts that allow it.

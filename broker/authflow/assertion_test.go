@@ -2,6 +2,7 @@ package authflow
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -104,6 +105,31 @@ func TestA120_ALargeAnswerIsKeptOnlyIfTheOfficeMadeIt(t *testing.T) {
 				t.Errorf("%+v, %d kept", x, f.store.pending.Load()-before)
 			}
 		})
+	}
+}
+
+// One answer was kept as often as it was posted, 2 MB each: somebody with an account at an office could fill the disk.
+func TestA120_ALargeAnswerIsKeptOnce(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.speaksSAML("hq")
+	b := f.browser()
+	state, _ := b.open("hq-only", "")
+	post := func(credential, padding string) *httptest.ResponseRecorder {
+		return b.once(http.MethodPost, "/broker/saml/acs", url.Values{
+			"RelayState": {state}, "code": {"code-ada"}, "SAMLResponse": {credential + padding},
+		}, "cross-site")
+	}
+	before := f.store.pending.Load()
+	first := post("_one__", noise(100_000))
+	if again := post("_one__", noise(120_000)); first.Code != http.StatusSeeOther || again.Code == http.StatusSeeOther || f.store.pending.Load() != before+1 {
+		t.Errorf("%d, then %d; %d kept", first.Code, again.Code, f.store.pending.Load()-before)
+	}
+	if other := post("_other", noise(100_000)); other.Code != http.StatusSeeOther {
+		t.Errorf("another one: %d", other.Code)
+	}
+	if o := b.get(first.Header().Get("Location")).outcome(t); !o.OK {
+		t.Errorf("the one that was kept: %+v", o)
 	}
 }
 

@@ -165,8 +165,9 @@ type provider struct {
 	once      time.Time // OnceUntil of logins
 }
 
-func (p *provider) Screen(context.Context, *trust.Trust, string, upstream.Answer) error {
-	return p.screenErr
+// Screen takes the first characters of an answer for the ID of the credential in it.
+func (p *provider) Screen(_ context.Context, _ *trust.Trust, _ string, a upstream.Answer) (string, error) {
+	return a.Params.Get("SAMLResponse")[:6], p.screenErr
 }
 
 func (p *provider) Begin(_ context.Context, t *trust.Trust, state, redirect string, ask upstream.Ask) (upstream.Start, error) {

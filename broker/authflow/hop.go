@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 
 	"apostille/broker/mint"
 	"apostille/broker/store"
@@ -35,8 +36,8 @@ func (f *Flow) layAside(w http.ResponseWriter, r *http.Request, t *trust.Trust, 
 	}
 	p := store.Pending{Value: []byte(f.Box.Seal(hopPurpose, b)), Until: f.Now().Add(hopTTL)}
 	if saml := t.Spec.Login.Protocol == trust.ProtocolSAML; saml && len(p.Value) > store.MaxPending { // a stranger with a login of their own could fill the disk with those
-		if err := f.screen(r.Context(), t, upstream.Answer{Secret: begun.Secret, Params: in.Params, Ask: askFor(begun.Request, t), Begun: begun.Begun}); err != nil {
-			x := upstreamRefusal(err)
+		a := upstream.Answer{Secret: begun.Secret, Params: in.Params, Ask: askFor(begun.Request, t), Begun: begun.Begun}
+		if x := f.vouched(r.Context(), t, a, p.Until); x != nil {
 			x.trust = t.ID
 			return x
 		}
@@ -54,12 +55,31 @@ func (f *Flow) layAside(w http.ResponseWriter, r *http.Request, t *trust.Trust, 
 	return nil
 }
 
+// vouched says of a large answer that it is the office's, and the first with this credential: else somebody with an account there could fill
+// the disk with one answer, which they may have padded around what is signed.
+func (f *Flow) vouched(ctx context.Context, t *trust.Trust, a upstream.Answer, until time.Time) *refusal {
+	id, err := f.screen(ctx, t, a)
+	if err != nil {
+		return upstreamRefusal(err)
+	}
+	switch first, err := f.Replay.Claim(ctx, kindLaidAside, t.Spec.Issuer, id, until); {
+	case err != nil:
+		return storeRefusal(err)
+	case !first:
+		return &refusal{kind: Over, reason: trust.ReasonReplayed, detail: "a large answer that was brought before"}
+	}
+	return nil
+}
+
+// kindLaidAside is the store.Replay kind of credentials whose large answers are laid aside.
+const kindLaidAside = "laid_aside"
+
 // screen asks the provider whether a large answer is the office's.
-func (f *Flow) screen(ctx context.Context, t *trust.Trust, a upstream.Answer) (err error) {
+func (f *Flow) screen(ctx context.Context, t *trust.Trust, a upstream.Answer) (id string, err error) {
 	defer recovered(&err)
 	s, ok := f.Provider.(upstream.Screener)
 	if !ok {
-		return &upstream.Error{Reason: trust.ReasonTooLarge, Detail: "an answer of this size is not expected"}
+		return "", &upstream.Error{Reason: trust.ReasonTooLarge, Detail: "an answer of this size is not expected"}
 	}
 	return s.Screen(ctx, t, f.redirect(t), a)
 }

@@ -15,13 +15,14 @@ import (
 )
 
 // Screen implements upstream.Screener: all that Finish checks leaves nothing behind.
-func (sp *ServiceProvider) Screen(ctx context.Context, t *trust.Trust, acs string, in upstream.Answer) error {
-	_, err := sp.Finish(ctx, t, acs, in)
+func (sp *ServiceProvider) Screen(ctx context.Context, t *trust.Trust, acs string, in upstream.Answer) (id string, err error) {
+	defer sp.guarded(&err)
+	l, err := sp.finish(ctx, t, acs, in)
 	var e *upstream.Error
 	if errors.As(err, &e) && e.Reason == trust.ReasonLoginRequired { // it is the office's, and the application is to hear of it
-		return nil
+		err = nil
 	}
-	return err
+	return l.Subject.TokenID, err
 }
 
 // Sender implements upstream.Unsolicited, for trusts that allow it.
@@ -55,6 +56,15 @@ func (sp *ServiceProvider) Sender(ctx context.Context, trusts func(issuer string
 // nobody asked for, if the trust allows it. The login is good once: see upstream.Login.OnceUntil.
 func (sp *ServiceProvider) Finish(ctx context.Context, t *trust.Trust, acs string, in upstream.Answer) (_ upstream.Login, err error) {
 	defer sp.guarded(&err)
+	l, err := sp.finish(ctx, t, acs, in)
+	if err != nil {
+		return upstream.Login{}, err
+	}
+	return l, nil
+}
+
+// finish returns the TokenID also where nothing but the freshness of the login is amiss.
+func (sp *ServiceProvider) finish(ctx context.Context, t *trust.Trust, acs string, in upstream.Answer) (upstream.Login, error) {
 	p, err := sp.known(t)
 	if err != nil {
 		return upstream.Login{}, err
@@ -79,7 +89,7 @@ func (sp *ServiceProvider) Finish(ctx context.Context, t *trust.Trust, acs strin
 	}
 	l, f := p.login(said, in)
 	if f != nil {
-		return upstream.Login{}, refusal(f)
+		return l, refusal(f)
 	}
 	return l, nil
 }
@@ -138,10 +148,10 @@ func (p *party) login(said SignIn, in upstream.Answer) (upstream.Login, *fault) 
 	if !s.Expires.After(p.now) { // within the skew that is allowed
 		return upstream.Login{}, timeFault(trust.ReasonExpired, s.Expires, "the session at the issuer ended at ")
 	}
-	if f := fresh(s.AuthTime, in); f != nil {
-		return upstream.Login{}, f
-	}
 	s.TokenID = said.ID
+	if f := fresh(s.AuthTime, in); f != nil {
+		return upstream.Login{Subject: trust.Subject{TokenID: said.ID}}, f
+	}
 	l := upstream.Login{Subject: s, OnceUntil: said.Until}
 	if p.cfg.Logout {
 		l.IDToken = said.Handle

@@ -214,6 +214,37 @@ func scopedOffice(s *trust.Spec) {
 	s.Trusts["office"] = office
 }
 
+// Also of a login that is not fresh, which the application is to hear of: else such answers could be kept without end (A120).
+func TestScreenNamesTheCredential(t *testing.T) {
+	t.Parallel()
+	sp, tr := provider(t, nil, nil)
+	start, err := sp.Begin(t.Context(), tr, "state", acs, upstream.Ask{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := draft()
+	a.Audience, a.Recipient, a.InResponseTo, a.AuthnAt = sp.EntityID(), acs, string(start.Secret), noon.Add(-time.Hour)
+	signed := office.Assertion(a)
+	for name, c := range map[string]struct {
+		document string
+		ask      upstream.Ask
+		id       string
+	}{
+		"a good one":    {signed, upstream.Ask{}, "_a1"},
+		"an old login":  {signed, upstream.Ask{Force: true}, "_a1"},
+		"one by others": {rogue.Assertion(a), upstream.Ask{}, ""},
+	} {
+		response := fake.ResponseTo(them, acs, string(start.Secret), noon, c.document)
+		in := upstream.Answer{Secret: start.Secret, Ask: c.ask, Begun: noon, Params: url.Values{"SAMLResponse": {base64.StdEncoding.EncodeToString([]byte(response))}}}
+		if id, err := sp.Screen(t.Context(), tr, acs, in); id != c.id || (err == nil) != (c.id != "") {
+			t.Errorf("%s: %q, %v", name, id, err)
+		}
+		if l, err := sp.Finish(t.Context(), tr, acs, in); err != nil && l.Subject.TokenID != "" {
+			t.Errorf("%s: Finish gives %+v beside an error", name, l)
+		}
+	}
+}
+
 func TestNobodySignsInWhereALoginIsNotLive(t *testing.T) {
 	t.Parallel()
 	sp, tr := provider(t, nil, nil)
