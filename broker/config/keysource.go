@@ -209,7 +209,10 @@ func (l *loader) metadata(path string, t *trustDoc) (*jose.Set, string) {
 	}
 	l.offices[t] = m
 	if t.Scopes == nil {
-		t.Scopes = m.Scopes
+		if t.Scopes = m.Scopes; t.Scopes == nil && m.Patterns { // to leave them out would allow any
+			l.fault(strings.TrimSuffix(path, ".keys.metadata_file")+".attribute_scopes", t.Keys.MetadataFile+" names the issuer's domains by regular expressions only, which are not read",
+				"write attribute_scopes with the domains")
+		}
 	}
 	set, err := jose.ParsePinnedPEM(m.Certificates, nil)
 	if err != nil {

@@ -139,6 +139,20 @@ func TestMetadataGiveWhatIsNotWritten(t *testing.T) {
 	if got := c.SAMLLogins["office"]; got.SSOURL != "https://idp.office.example/sso" || got.SSOBinding != saml.BindingRedirect || office.Spec.AttributeScopes[0] != "office.example" {
 		t.Errorf("%+v, scopes %v", got, office.Spec.AttributeScopes)
 	}
+	// Of the whole entity they were not seen, and of regular expressions alone none was left: then any domain was right (A68).
+	const extensions = `<md:Extensions><s:Scope xmlns:s="urn:mace:shibboleth:metadata:1.0">from.example</s:Scope></md:Extensions>`
+	good := document
+	document = strings.Replace(strings.Replace(good, extensions, "", 1), `<md:IDPSSODescriptor`, extensions+`<md:IDPSSODescriptor`, 1)
+	c = mustLoad(t, files(bare))
+	if office, _ = c.Registry.Trust("office"); !slices.Equal(office.Spec.AttributeScopes, []string{"from.example"}) {
+		t.Errorf("scopes %v of the entity", office.Spec.AttributeScopes)
+	}
+	document = strings.Replace(good, `metadata:1.0">from`, `metadata:1.0" regexp="true">from`, 1)
+	if issues := mustFail(t, files(bare)); len(issues) != 1 || issues[0].Path != "trust.office.attribute_scopes" || !strings.Contains(issues[0].Text, "regular expressions") {
+		t.Errorf("%v", issues)
+	}
+	mustLoad(t, files(byMetadata)) // which says them
+	document = good
 	issues := mustFail(t, files(edit(t, byMetadata, "urn:office.example", "urn:other.example")))
 	if len(issues) != 1 || issues[0].Path != "trust.office.keys.metadata_file" || !strings.Contains(issues[0].Text, "the issuer of the trust is") {
 		t.Errorf("%v", issues)

@@ -28,7 +28,8 @@ type Metadata struct {
 
 	SSOURL, SSOBinding string   // redirect if it has that, else POST; "" = neither
 	LogoutURL          string   // by redirect; "" = none
-	Scopes             []string // shibmd:Scope; regular expressions are left out
+	Scopes             []string // shibmd:Scope; regular expressions are left out:
+	Patterns           bool     // there are some
 }
 
 // ReadMetadata reads an EntityDescriptor with one identity provider in it. Neither its signature nor validUntil is looked at: somebody has looked at
@@ -48,6 +49,9 @@ func ReadMetadata(document []byte) (*Metadata, error) {
 	}
 	found := 0
 	for role := range root.Children() {
+		if role.Is(md("Extensions")) { // of the entity: for all its roles
+			m.readScopes(role)
+		}
 		protocols, _ := role.Attr("protocolSupportEnumeration")
 		if !role.Is(md("IDPSSODescriptor")) || !slices.Contains(strings.Fields(protocols), spaceProtocol) {
 			continue
@@ -89,8 +93,12 @@ func (m *Metadata) readPlaces(role *xmlsec.Element) {
 
 func (m *Metadata) readScopes(extensions *xmlsec.Element) {
 	for e := range extensions.Children() {
-		pattern, _ := e.Attr("regexp")
-		if scope, ok := e.Text(); ok && e.Is(xmlsec.Name{Space: spaceScope, Local: "Scope"}) && pattern != "true" && pattern != "1" {
+		scope, ok := e.Text()
+		switch pattern, _ := e.Attr("regexp"); {
+		case !ok || !e.Is(xmlsec.Name{Space: spaceScope, Local: "Scope"}):
+		case pattern == "true" || pattern == "1":
+			m.Patterns = true
+		default:
 			m.Scopes = append(m.Scopes, strings.TrimSpace(scope))
 		}
 	}
