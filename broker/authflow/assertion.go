@@ -48,6 +48,9 @@ func (f *Flow) unsolicited(w http.ResponseWriter, r *http.Request, p url.Values)
 	if err != nil {
 		x := f.over(r, p.Get("RelayState"))
 		x.cause = err
+		if e := (*upstream.Error)(nil); errors.As(err, &e) {
+			x.detail += "; taken for one that nobody asked for: " + e.Detail
+		}
 		return x
 	}
 	p.Del("RelayState")

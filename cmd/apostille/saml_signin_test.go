@@ -280,9 +280,16 @@ func TestA34_A109_L06_NobodyIsSignedInUnasked(t *testing.T) {
 	if page := h.atHall(t, b); page.Status != 0 || page.URL.Query().Get("code") == "" {
 		t.Errorf("the session is no session: %v", page.Hops)
 	}
-	for name, bad := range map[string]url.Values{"the same again": form, "an old one": oldOne(h, us), "a solicited one": solicited(t, h)} {
-		if page := send(h, h.browser(), bad); page.Status < 400 {
-			t.Errorf("%s: %d at %v", name, page.Status, page.Hops)
+	// The trail says why; once it said that a login had expired, whatever was wrong.
+	for name, bad := range map[string]struct {
+		form url.Values
+		why  string
+	}{
+		"the same again": {form, "used before"}, "an old one": {oldOne(h, us), "are accepted"}, "a solicited one": {solicited(t, h), "answers another request"},
+	} {
+		trail := len(h.trail.String())
+		if page := send(h, h.browser(), bad.form); page.Status < 400 || !strings.Contains(h.trail.since(trail), bad.why) {
+			t.Errorf("%s: %d at %v\n%s", name, page.Status, page.Hops, h.trail.since(trail))
 		}
 	}
 }
