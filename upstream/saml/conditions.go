@@ -2,7 +2,6 @@ package saml
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,14 +14,9 @@ type conditions struct {
 	notBefore, notOnOrAfter time.Time
 	audiences               [][]string // of each AudienceRestriction
 	oneTimeUse              int
-	proxies                 []proxy
+	proxies                 int
+	proxied                 bool // a ProxyRestriction that says anything
 	unknown                 bool // a Condition of a type that nobody here knows
-}
-
-// proxy is a ProxyRestriction (SAML Core 2.0 §2.5.1.6).
-type proxy struct {
-	count     string
-	audiences bool
 }
 
 func (c *conditions) read(e *xmlsec.Element) (err error) {
@@ -47,11 +41,9 @@ func (c *conditions) read(e *xmlsec.Element) (err error) {
 			c.oneTimeUse++
 			return empty(e)
 		case "ProxyRestriction":
-			p := proxy{}
-			p.count, _ = e.Attr("Count")
-			err := structure(e, "Count", many(0, func(*xmlsec.Element) error { p.audiences = true; return nil }, "Audience"))
-			c.proxies = append(c.proxies, p)
-			return err
+			c.proxies++
+			_, c.proxied = e.Attr("Count")
+			return structure(e, "Count", many(0, func(*xmlsec.Element) error { c.proxied = true; return nil }, "Audience"))
 		}
 		c.unknown = true
 		return nil
@@ -72,26 +64,17 @@ func (c *conditions) audienceFault(allowed []string) *fault {
 	return nil
 }
 
-// restrictionFault refuses what cannot be kept. OneTimeUse can: each assertion is accepted once. A token of ours rests on the assertion, and
-// may be exchanged on, up to trust.MaxLinks times; so a ProxyRestriction must leave room for all of that.
+// restrictionFault refuses what cannot be kept. OneTimeUse can: each assertion is accepted once. A ProxyRestriction cannot: a token of ours
+// may become an assertion again, later and elsewhere, which would have to hold one with a lesser Count, or name the same audiences (SAML Core
+// 2.0 §2.5.1.6).
 func (c *conditions) restrictionFault() *fault {
 	switch {
 	case c.unknown:
 		return faulty(trust.ReasonRestricted, checkCondition, "the assertion has a Condition of an unknown type")
-	case c.oneTimeUse > 1, len(c.proxies) > 1:
+	case c.oneTimeUse > 1, c.proxies > 1:
 		return faulty(trust.ReasonMalformed, checkCondition, "OneTimeUse or ProxyRestriction stands there twice")
-	}
-	for _, p := range c.proxies {
-		n, err := strconv.ParseUint(p.count, 10, 31)
-		switch {
-		case p.audiences:
-			return faulty(trust.ReasonRestricted, checkCondition, "a ProxyRestriction says for whom something may be issued by the assertion")
-		case p.count != "" && err != nil:
-			return faulty(trust.ReasonMalformed, checkCondition, "Count of ProxyRestriction is no number")
-		case p.count != "" && n < trust.MaxLinks:
-			return faulty(trust.ReasonRestricted, checkCondition, "a ProxyRestriction allows "+strconv.FormatUint(n, 10)+
-				" further steps, and a token of ours may take "+strconv.Itoa(trust.MaxLinks))
-		}
+	case c.proxied:
+		return faulty(trust.ReasonRestricted, checkCondition, "a ProxyRestriction says how often, or for whom, something may be issued by the assertion")
 	}
 	return nil
 }

@@ -76,9 +76,11 @@ func TestWhatAnAssertionMustSay(t *testing.T) {
 
 		{"A37", "an unknown condition", audiences, audiences + `<saml:Condition xmlns:x="urn:x" xsi:type="x:Delegation"></saml:Condition>`, trust.ReasonRestricted, "unknown type"},
 		{"A37", "a condition of another namespace", audiences, audiences + `<x:Condition xmlns:x="urn:x"></x:Condition>`, trust.ReasonMalformed, "belong"},
-		{"A37", "nothing may be issued for it", audiences, audiences + `<saml:ProxyRestriction Count="0"></saml:ProxyRestriction>`, trust.ReasonRestricted, "0 further steps"},
-		{"A37", "one step, and ours may take five", audiences, audiences + `<saml:ProxyRestriction Count="1"></saml:ProxyRestriction>`, trust.ReasonRestricted, "1 further steps"},
-		{"A37", "steps that are no number", audiences, audiences + `<saml:ProxyRestriction Count="-1"></saml:ProxyRestriction>`, trust.ReasonMalformed, "no number"},
+		{"A37", "nothing may be issued for it", audiences, audiences + `<saml:ProxyRestriction Count="0"></saml:ProxyRestriction>`, trust.ReasonRestricted, "how often"},
+		{"A37", "one step", audiences, audiences + `<saml:ProxyRestriction Count="1"></saml:ProxyRestriction>`, trust.ReasonRestricted, "how often"},
+		// It was accepted, and what was issued by it said nothing of it: whoever got that could go on without end.
+		{"A37", "many steps", audiences, audiences + `<saml:ProxyRestriction Count="5"></saml:ProxyRestriction>`, trust.ReasonRestricted, "how often"},
+		{"A37", "two of them, the second of which says nothing", audiences, audiences + `<saml:ProxyRestriction Count="0"/><saml:ProxyRestriction/>`, trust.ReasonMalformed, "twice"},
 		{"A37", "for others only", audiences, audiences + `<saml:ProxyRestriction><saml:Audience>https://x</saml:Audience></saml:ProxyRestriction>`, trust.ReasonRestricted, "for whom"},
 		{"A37", "OneTimeUse twice", audiences, audiences + `<saml:OneTimeUse></saml:OneTimeUse><saml:OneTimeUse></saml:OneTimeUse>`, trust.ReasonMalformed, "twice"},
 
@@ -106,7 +108,7 @@ func TestWhatAnAssertionMaySay(t *testing.T) {
 		{"the same, ours behind", audiences, `<saml:AudienceRestriction><saml:Audience>https://other.example</saml:Audience><saml:Audience>` + us + `</saml:Audience></saml:AudienceRestriction>`},
 		{"two restrictions that both are ours", audiences, audiences + audiences},
 		{"one use only", audiences, audiences + `<saml:OneTimeUse></saml:OneTimeUse>`},
-		{"a chain that is long enough", audiences, audiences + `<saml:ProxyRestriction Count="5"></saml:ProxyRestriction>`},
+		{"a restriction that restricts nothing", audiences, audiences + `<saml:ProxyRestriction></saml:ProxyRestriction>`},
 		{"holder of key beside a bearer", confirmation, `<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:holder-of-key"></saml:SubjectConfirmation>` + confirmation},
 		{"another recipient beside ours", confirmation, strings.Replace(confirmation+dataOf()+`</saml:SubjectConfirmation>`, us, "https://east.example", 1) + confirmation},
 		{"no NotBefore", stampStart + ` ` + stampEnd, stampEnd},
