@@ -133,6 +133,28 @@ func TestA120_ALargeAnswerIsKeptOnce(t *testing.T) {
 	}
 }
 
+// Messages of 1 MB were read for as many strangers at once as there were.
+func TestA28_WithoutAPlaceAMessageIsNotRead(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.speaksSAML("hq")
+	b := f.browser()
+	state, _ := b.open("hq-only", "")
+	form := url.Values{"RelayState": {state}, "code": {"code-ada"}}
+	f.places.full.Store(true)
+	for path, form := range map[string]url.Values{"/broker/saml/acs": form, "/broker/saml/logout": {"SAMLRequest": {"x"}}} {
+		before := f.store.pending.Load()
+		a := b.postFrom(path, form)
+		if x := a.failure(t); x.Kind != Busy || a.status != http.StatusTooManyRequests || a.header.Get("Retry-After") == "" || f.store.pending.Load() != before {
+			t.Errorf("%s: %d %+v", path, a.status, x)
+		}
+	}
+	f.places.full.Store(false)
+	if o := b.postFrom("/broker/saml/acs", form).outcome(t); !o.OK || f.places.in.Load() != 0 {
+		t.Errorf("with a place: %+v, %d were not left", o, f.places.in.Load())
+	}
+}
+
 // A35: what is good once signs in once, also after a store that failed.
 func TestA35_ACredentialThatIsGoodOnceSignsInOnce(t *testing.T) {
 	t.Parallel()

@@ -91,6 +91,11 @@ type Flow struct {
 	Remote   func(*http.Request) string
 	// Limit says whether an address may start another login.
 	Limit func(ip string) bool
+	// Messages bounds how many messages that strangers post are read at once; broker/token has one.
+	Messages interface {
+		// Enter waits for a place. leave must be called once.
+		Enter(ctx context.Context) (leave func(), err error)
+	}
 	// Ended is told what an upstream's logout token ended; nil = nobody is.
 	Ended func(context.Context, []store.Session, []store.Family)
 	Now   func() time.Time

@@ -26,6 +26,11 @@ func (f *Flow) front(w http.ResponseWriter, r *http.Request) *refusal {
 		}
 		in.Form = p
 	}
+	leave, x := f.enter(r.Context())
+	if x != nil {
+		return x
+	}
+	defer leave()
 	m, err := f.frontLogout(r.Context(), in)
 	if err != nil {
 		x := upstreamRefusal(err)
@@ -36,7 +41,7 @@ func (f *Flow) front(w http.ResponseWriter, r *http.Request) *refusal {
 		f.Pages.Left(w, r, Left{Office: m.Trust.Title(), Done: m.Done})
 		return nil
 	}
-	x := f.frontEffect(r, m)
+	x = f.frontEffect(r, m)
 	if m.Reply == nil {
 		return x
 	}

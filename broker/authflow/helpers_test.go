@@ -44,6 +44,21 @@ type fixture struct {
 	ended    []store.Session
 	families []store.Family
 	limited  atomic.Bool
+	places   places
+}
+
+// places counts who is in, and can be full.
+type places struct {
+	full atomic.Bool
+	in   atomic.Int32
+}
+
+func (p *places) Enter(context.Context) (leave func(), err error) {
+	if p.full.Load() {
+		return nil, context.DeadlineExceeded
+	}
+	p.in.Add(1)
+	return func() { p.in.Add(-1) }, nil
 }
 
 func newFixture(t testing.TB) *fixture {
@@ -68,7 +83,7 @@ func newFixture(t testing.TB) *fixture {
 		Sessions: &session.Manager{Store: f.store, Cookies: cookies, Idle: 8 * time.Hour, Max: 12 * time.Hour, Now: now, Remote: remote, Log: log},
 		Pending:  f.store, Replay: f.store, Ender: f.store, Chooser: func() Chooser { return picker{} }, Pages: pages{},
 		Box: seal.New(make([]byte, 32)), Cookies: cookies, Remember: 24 * time.Hour, Audit: f.trail, Sampled: f.sampled, Remote: remote,
-		Limit: func(string) bool { return !f.limited.Load() }, Now: now, Log: log,
+		Messages: &f.places, Limit: func(string) bool { return !f.limited.Load() }, Now: now, Log: log,
 		Ended: func(_ context.Context, s []store.Session, fam []store.Family) {
 			f.ended, f.families = append(f.ended, s...), append(f.families, fam...)
 		},

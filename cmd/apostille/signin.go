@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -206,7 +207,7 @@ func (s *server) flow(cfg *config.Config) *authflow.Flow {
 		Chooser: func() authflow.Chooser { return s.offices.Load() },
 		Pages:   &authflow.FailurePages{Writer: in.pages, FormAction: formAction(cfg.Dev)},
 		Box:     in.box, Cookies: in.cookies, Remember: cfg.Login.Remember, Audit: s.recent, Sampled: s.strangers,
-		Remote: remote(cfg.Listener.Behind), Limit: s.allowIP, Ended: s.ended, Now: time.Now, Log: s.log,
+		Remote: remote(cfg.Listener.Behind), Limit: s.allowIP, Messages: token.NewGate(4 * runtime.GOMAXPROCS(0)), Ended: s.ended, Now: time.Now, Log: s.log,
 	}
 }
 
