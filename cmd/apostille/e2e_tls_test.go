@@ -75,6 +75,13 @@ func (a *authority) issue(t *testing.T, template *x509.Certificate, name string)
 	return made, key
 }
 
+// roots are for clients in Go.
+func (a *authority) roots() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.certificate)
+	return pool
+}
+
 func (a *authority) file(name string) string { return filepath.Join(a.dir, name) }
 
 func (a *authority) write(t *testing.T, name, kind string, der []byte) {

@@ -23,6 +23,7 @@ type world struct {
 	Issuer, Address      string // of the broker
 	North, South         string // issuers of the offices that answer
 	Away                 string // where nobody listens
+	Campus               string // entityID's beginning of the office that speaks SAML
 	Portal, Orders       string
 	App, SecretSHA256    string
 	Branches             []string
@@ -32,6 +33,8 @@ type world struct {
 	chrome *chrome
 }
 
+var secretSHA256 = fmt.Sprintf("%x", sha256.Sum256([]byte(interopSecret)))
+
 var cities = strings.Fields("Aarhus Białystok Córdoba Dublin Évora Firenze Göteborg Hämeenlinna İzmir Jönköping København Łódź Málaga Nîmes Örebro " +
 	"Porto Québec Reykjavík São_Paulo Tromsø Ústí Västerås Würzburg Ypres Zürich Βόλος Київ Пловдив 札幌 서울")
 
@@ -39,7 +42,7 @@ var cities = strings.Fields("Aarhus Białystok Córdoba Dublin Évora Firenze G�
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	t.Parallel()
-	w := &world{authority: newAuthority(t, t.TempDir()), App: interopApp, SecretSHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(interopSecret)))}
+	w := &world{authority: newAuthority(t, t.TempDir()), App: interopApp, SecretSHA256: secretSHA256}
 	for _, city := range cities {
 		w.Branches = append(w.Branches, strings.ReplaceAll(city, "_", " "))
 	}
@@ -48,7 +51,7 @@ func newWorld(t *testing.T) *world {
 	w.North, w.South = w.place(t, "north", "127.0.0.11"), w.place(t, "south", "127.0.0.12")
 	w.Away = w.place(t, "away", "127.0.0.13")
 	w.Portal, w.Orders = w.place(t, "portal", "127.0.0.21"), w.place(t, "orders", "127.0.0.22")
-	w.configure(t)
+	w.configure(t, "apostille.toml")
 	w.broker = serveApostille(t, w.dir, "apostille.toml", "SSL_CERT_FILE="+w.file("ca.crt"))
 	w.north = w.office(t, "north", w.North, "NAME=the head office")
 	w.south = w.office(t, "south", w.South, "NAME=the south", "PAR=0")
@@ -65,12 +68,12 @@ func (w *world) place(t *testing.T, name, ip string) string {
 	return fmt.Sprintf("https://%s:%d", ip, freePort(t))
 }
 
-// configure writes the broker's folder.
-func (w *world) configure(t *testing.T) {
+// configure writes the broker's folder, with a file of testdata/e2e as its configuration.
+func (w *world) configure(t *testing.T, file string) {
 	t.Helper()
 	w.command(t, "init", "--dir", "made") // for the key; its trust.d names a head office of its own
 	w.command(t, "demo", "issuer", "--issuer", w.Away, "--dir", "branch")
-	text, err := os.ReadFile(filepath.Join("testdata", "e2e", "apostille.toml"))
+	text, err := os.ReadFile(filepath.Join("testdata", "e2e", file))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,10 +18,8 @@ import (
 )
 
 const (
-	exchangeGrant   = "urn:ietf:params:oauth:grant-type:token-exchange"
-	tokenTypePrefix = "urn:ietf:params:oauth:token-type:"
-	warehouse       = "https://warehouse.west.example"
-	partnerIssuer   = "https://partner.example"
+	warehouse     = "https://warehouse.west.example"
+	partnerIssuer = "https://partner.example"
 )
 
 // broker is a real apostille serve on one port, with its files in a folder of its own, which it keeps over restarts.

@@ -25,6 +25,12 @@ const (
 	interopSecret  = "0123456789abcdefABCDEF0123456789abcdefABCDEF"
 )
 
+// Names of RFC 8693.
+const (
+	exchangeGrant   = "urn:ietf:params:oauth:grant-type:token-exchange"
+	tokenTypePrefix = "urn:ietf:params:oauth:token-type:"
+)
+
 // peers is testdata/interop, relative to this package.
 var peers = filepath.Join("..", "..", "testdata", "interop")
 
