@@ -150,11 +150,15 @@ func (r *reader) declaration() error {
 
 // misc skips white space and comments around the root.
 func (r *reader) misc() error {
-	text, err := r.text()
-	if err == nil && !blank(text) {
+	for r.space(); r.next("<!--"); r.space() {
+		if err := r.comment(); err != nil {
+			return err
+		}
+	}
+	if r.pos < len(r.src) && r.src[r.pos] != '<' { // references are text too, whatever they stand for
 		return r.malformed("text outside the root element")
 	}
-	return err
+	return nil
 }
 
 // element reads an element and all below it. Its parent's scope holds outside.

@@ -80,7 +80,7 @@ func TestParseRefusesWhatIsNotWellFormed(t *testing.T) {
 		"<a>]]></a>", "<a>&</a>", "<a>&;</a>", "<a>&lt</a>", "<a>&#;</a>", "<a>&#x;</a>", "<a>&#X41;</a>", "<a>&#-1;</a>", "<a>&#+65;</a>", "<a>& lt;</a>",
 		"<a>&#0;</a>", "<a>&#x1F;</a>", "<a>&#xD800;</a>", "<a>&#xFFFE;</a>", "<a>&#x110000;</a>", "<a>&#99999999999999;</a>", "<a>&#00000000000065;</a>",
 		"<a>\x00</a>", "<a>\x1B</a>", "<a b='\x01'/>", "<a><!--\x01--></a>", "<a>\xFF</a>", "<a>\xC0\xAF</a>", "<a>\xED\xA0\x80</a>", "<a>\uFFFE</a>", "<a b='\uFFFF'/>",
-		"\uFEFF\uFEFF<a/>", "<\x00a/>",
+		"\uFEFF\uFEFF<a/>", "<\x00a/>", "<a/>&#xD;", "<a/><!-- -->&#32;", "&#9;<a/>", `<?xml version="1.0"?>&#10;<a/>`,
 		`<?xml version="1.1"?><a/>`, `<?xml?><a/>`, ` <?xml version="1.0"?><a/>`, `<?xml version="1.0" encoding="UTF-16"?><a/>`,
 		`<?xml encoding="UTF-8"?><a/>`, `<?xml version="1.0" x="1"?><a/>`, `<?xml version="1.0"><a/>`, "<?xml\nversion='1.0'?><a/>",
 	} {

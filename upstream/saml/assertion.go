@@ -93,8 +93,14 @@ func readAuthn(e *xmlsec.Element) (*authn, error) {
 	return s, structure(e, "AuthnInstant SessionNotOnOrAfter SessionIndex",
 		optional("SubjectLocality", skip),
 		one("AuthnContext", func(e *xmlsec.Element) error {
-			return structure(e, "",
-				optional("AuthnContextClassRef", into(&s.class)), optional("AuthnContextDecl", skip), optional("AuthnContextDeclRef", skip),
-				many(0, skip, "AuthenticatingAuthority"))
+			said := false
+			declared := func(*xmlsec.Element) error { said = true; return nil }
+			err := structure(e, "",
+				optional("AuthnContextClassRef", func(e *xmlsec.Element) error { said = true; return into(&s.class)(e) }),
+				optional("AuthnContextDecl", declared), optional("AuthnContextDeclRef", declared), many(0, skip, "AuthenticatingAuthority"))
+			if err == nil && !said {
+				err = errors.New("AuthnContext has neither a class nor a declaration")
+			}
+			return err
 		}))
 }

@@ -30,8 +30,11 @@ func readAttributes(e *xmlsec.Element) (list []attribute, err error) {
 	}, "Attribute"))
 }
 
-// readAttribute reads an Attribute. Others of its XML attributes are descriptions: the schema lets anything stand there.
+// readAttribute reads an Attribute.
 func readAttribute(e *xmlsec.Element) (a attribute, err error) {
+	if err := describes(e, "Name NameFormat FriendlyName"); err != nil {
+		return a, err
+	}
 	a.name, _ = e.Attr("Name")
 	if wrong := identifier(a.name, maxID); wrong != "" {
 		return a, fmt.Errorf("the Name of an Attribute %s", wrong)
@@ -44,14 +47,17 @@ func readAttribute(e *xmlsec.Element) (a attribute, err error) {
 			return a, errors.New("an Attribute has something that does not belong there")
 		}
 		value, ok := c.Text()
-		if !ok {
+		isNil, _ := c.AttrNS(xmlsec.Name{Space: spaceXSI, Local: "nil"})
+		switch {
+		case isNil == "true" || isNil == "1":
+			if !ok || value != "" { // XML Schema 1.0 part 1 §2.6.2
+				return a, errors.New("an AttributeValue that is nil, and has content")
+			}
+		case !ok:
 			a.other = true
-			continue
+		default:
+			a.values = append(a.values, value)
 		}
-		if isNil, _ := c.AttrNS(xmlsec.Name{Space: spaceXSI, Local: "nil"}); isNil == "true" || isNil == "1" {
-			continue
-		}
-		a.values = append(a.values, value)
 	}
 	return a, nil
 }

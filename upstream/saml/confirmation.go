@@ -30,9 +30,10 @@ func readConfirmation(e *xmlsec.Element) (c confirmation, err error) {
 			}
 			c.recipient, _ = e.Attr("Recipient")
 			c.inResponseTo, _ = e.Attr("InResponseTo")
-			var wrong [2]error
+			var wrong [3]error
 			c.notBefore, wrong[0] = instant(e, "NotBefore")
 			c.notOnOrAfter, wrong[1] = instant(e, "NotOnOrAfter")
+			wrong[2] = describes(e, "NotBefore NotOnOrAfter Recipient InResponseTo Address")
 			return errors.Join(wrong[:]...)
 		}))
 }

@@ -83,6 +83,16 @@ func onlyAttributes(e *xmlsec.Element, allowed string) error {
 	return nil
 }
 
+// describes is onlyAttributes where the schema lets attributes of other namespaces stand (anyAttribute ##other): they are descriptions.
+func describes(e *xmlsec.Element, allowed string) error {
+	for name := range e.Attrs() {
+		if name.Space == spaceAssertion || name.Space == "" && !strings.Contains(" "+allowed+" ", " "+name.Local+" ") {
+			return fmt.Errorf("an attribute of %s that does not belong there", e.Name().Local)
+		}
+	}
+	return nil
+}
+
 // text reads an element that holds text only.
 func text(e *xmlsec.Element, attrs string) (string, error) {
 	if err := onlyAttributes(e, attrs); err != nil {
