@@ -198,8 +198,11 @@ func awaitServer(t *testing.T, at string) {
 	}
 }
 
-// bo is whom the scripted offices sign in.
-const boName = "persistent-bo"
+// Bo is whom all offices sign in; his name has letters that are escaped. The scripted ones name him thus.
+const (
+	boName      = "persistent-bo"
+	boDisplayed = `Bo Jürgens <b&b> "q"`
+)
 
 // newScripted is an office that one script is, which answers one request a run; sign is "assertion" or "message".
 func newScripted(t *testing.T, sign string, encrypt bool, run func(p *peer, settings map[string]any) *exec.Cmd) *peer {
@@ -228,7 +231,7 @@ func newSamlify(t *testing.T, sign string, encrypt bool) *peer {
 	t.Helper()
 	return newScripted(t, sign, encrypt, func(p *peer, s map[string]any) *exec.Cmd {
 		maps.Copy(s, map[string]any{"key": p.read(t, "idp.key"), "certificate": p.read(t, "idp.crt"), "sp": p.read(t, "us.xml")})
-		s["attributes"] = map[string]string{"urn:oid:2.16.840.1.113730.3.1.241": `Bo Jürgens <b&b> "q"`, "urn:oid:0.9.2342.19200300.100.1.3": "bo@office.example"}
+		s["attributes"] = map[string]string{"urn:oid:2.16.840.1.113730.3.1.241": boDisplayed, "urn:oid:0.9.2342.19200300.100.1.3": "bo@office.example"}
 		text, err := json.Marshal(s)
 		if err != nil {
 			t.Fatal(err)
@@ -243,7 +246,7 @@ func newPySAML2(t *testing.T, sign string) *peer {
 	t.Helper()
 	return newScripted(t, sign, false, func(p *peer, s map[string]any) *exec.Cmd {
 		maps.Copy(s, map[string]any{"key": p.file("idp.key"), "certificate": p.file("idp.crt"), "sp": p.file("us.xml")})
-		s["attributes"] = map[string][]string{"displayName": {`Bo Jürgens <b&b> "q"`}, "mail": {"bo@office.example", "b.jurgens@office.example"}}
+		s["attributes"] = map[string][]string{"displayName": {boDisplayed}, "mail": {"bo@office.example", "b.jurgens@office.example"}}
 		text, err := json.Marshal(s)
 		if err != nil {
 			t.Fatal(err)

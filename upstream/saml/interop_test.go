@@ -3,9 +3,12 @@
 package saml_test
 
 import (
+	"encoding/base64"
 	"errors"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"apostille/upstream"
 	"apostille/upstream/saml"
@@ -45,7 +48,7 @@ func TestInteropOfficesSignInWithUs(t *testing.T) {
 					t.Errorf("%s\n%s", what, m.document)
 				}
 			}
-			if s.Claims["name"] != `Bo Jürgens <b&b> "q"` || s.Value == "" || s.SessionID == "" {
+			if s.Claims["name"] != boDisplayed || s.Value == "" || s.SessionID == "" {
 				t.Errorf("%q, session %q, %v", s.Value, s.SessionID, s.Claims)
 			}
 			if _, err := p.judge(t, m, m.document, rogue.Key.Public()); err == nil {
@@ -72,7 +75,26 @@ func TestInteropA25_CBCOfSimpleSAMLphpNeedsAWord(t *testing.T) {
 	}
 	p.cfg.CBC = true
 	s, err := p.judge(t, m, m.document, p.key.Public())
-	if err != nil || s.Claims["name"] != `Bo Jürgens <b&b> "q"` {
+	if err != nil || s.Claims["name"] != boDisplayed {
+		t.Errorf("%v, %v", why(err), s.Claims)
+	}
+}
+
+// What begins at simplesamlphp answers no request: taken only where the trust says so.
+func TestInteropA34_WhatNobodyAskedForNeedsAWord(t *testing.T) {
+	t.Parallel()
+	p := newSimpleSAMLphp(t)
+	form := p.answer(t, upstream.Start{URL: p.cfg.SSOURL + "?spentityid=" + url.QueryEscape(p.sp.EntityID())})
+	document, err := base64.StdEncoding.DecodeString(form.Get("SAMLResponse"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := message{begun: time.Now()}
+	if _, err := p.judge(t, m, string(document), p.key.Public()); err == nil {
+		t.Error("accepted without a word")
+	}
+	p.cfg.IdPInitiated = true
+	if s, err := p.judge(t, m, string(document), p.key.Public()); err != nil || s.Claims["name"] != boDisplayed {
 		t.Errorf("%v, %v", why(err), s.Claims)
 	}
 }
