@@ -248,7 +248,7 @@ func TestA07_AnAttributeDoesNotPassForWhatTheAssertionSays(t *testing.T) {
 	} {
 		a := draft()
 		a.Bend = func(document string) string {
-			class := ""
+			class := "<saml:AuthnContextDeclRef>urn:declared</saml:AuthnContextDeclRef>" // one of the two must stand there
 			if c.class != "" {
 				class = "<saml:AuthnContextClassRef>" + c.class + "</saml:AuthnContextClassRef>"
 			}
