@@ -101,6 +101,8 @@ func (g Grant) reaches(t *Trust, c *Client, r *rule) bool {
 		return !r.signIn && saml
 	case GrantClientCredentials:
 		return t.ID == Local && r.table == nil
+	case GrantSAMLSSO:
+		return r.signIn && c != nil && t.signsInTo(c)
 	case GrantCode, GrantRefresh:
 		return r.table == nil && c != nil && t.signsInTo(c)
 	}

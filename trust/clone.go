@@ -56,6 +56,9 @@ func cloneApp(a *AppSpec) *AppSpec {
 	out.Trusts = slices.Clone(a.Trusts)
 	out.PostLogoutURIs = slices.Clone(a.PostLogoutURIs)
 	out.Origins = slices.Clone(a.Origins)
+	if a.SAML != nil {
+		out.SAML = &SAMLSpec{EntityID: a.SAML.EntityID, ACS: slices.Clone(a.SAML.ACS)}
+	}
 	if a.RefreshGrace != nil {
 		grace := *a.RefreshGrace
 		out.RefreshGrace = &grace

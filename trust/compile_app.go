@@ -9,10 +9,16 @@ import (
 // signsIn checks that what a client may do and what it is go together.
 func (c *compiler) signsIn(path string, client *Client) {
 	app := client.Spec.App
+	if app != nil && app.SAML != nil {
+		c.samlGrants(path, client)
+		return
+	}
 	for i, g := range client.Spec.Grants {
 		at := fmt.Sprintf("%s.grants[%d]", path, i)
 		signIn := Grant(g) == GrantCode || Grant(g) == GrantRefresh
 		switch {
+		case Grant(g) == GrantSAMLSSO:
+			c.fault(at, "declare its saml table, or remove the grant", "the grant %s is for SAML applications", g)
 		case signIn && app == nil:
 			c.fault(at, "register its redirect_uris, or remove the grant", "the grant %s is for applications that people sign in to", g)
 		case app != nil && app.Public && !signIn:
@@ -27,7 +33,9 @@ func (c *compiler) signsIn(path string, client *Client) {
 // app checks how a client signs people in, and fills in the defaults.
 func (c *compiler) app(path string, client *Client) {
 	a := client.Spec.App
-	if len(a.RedirectURIs) == 0 {
+	if a.SAML != nil {
+		c.samlApp(path, client)
+	} else if len(a.RedirectURIs) == 0 {
 		c.fault(path+".redirect_uris", "list the URLs of the application that answers go to", "an application has no redirect_uris")
 	}
 	c.redirects(path+".redirect_uris", a.RedirectURIs, a.Public)

@@ -6,13 +6,15 @@ import (
 )
 
 // grants are the grants that exist.
-var grants = []Grant{GrantTokenExchange, GrantJWTBearer, GrantSAML2Bearer, GrantClientCredentials, GrantCode, GrantRefresh}
+var grants = []Grant{GrantTokenExchange, GrantJWTBearer, GrantSAML2Bearer, GrantClientCredentials, GrantCode, GrantRefresh, GrantSAMLSSO}
 
-// GrantNames lists the grants as `grants` of a client names them.
+// GrantNames lists the grants as `grants` of a client names them. That of SAML applications is never written: theirs is understood.
 func GrantNames() []string {
-	names := make([]string, len(grants))
-	for i, g := range grants {
-		names[i] = string(g)
+	var names []string
+	for _, g := range grants {
+		if g != GrantSAMLSSO {
+			names = append(names, string(g))
+		}
 	}
 	return names
 }

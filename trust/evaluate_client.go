@@ -48,7 +48,7 @@ func (g Grant) takes(c CredentialType) bool {
 		return c == CredentialSAML2
 	case GrantClientCredentials:
 		return c == CredentialClient
-	case GrantCode, GrantRefresh:
+	case GrantCode, GrantRefresh, GrantSAMLSSO:
 		return c == CredentialLogin
 	}
 	return false

@@ -55,7 +55,7 @@ func drawSpec(t *rapid.T) Spec {
 	}
 	for _, id := range someClients {
 		c := ClientSpec{Disabled: coin(t, "client off", 12), APIs: map[string][]string{}, Lifetime: lifetime(t, "client")}
-		for _, g := range grants {
+		for _, g := range grantsOfTokens {
 			if g != GrantCode && g != GrantRefresh && !coin(t, "no grant", 16) {
 				c.Grants = append(c.Grants, string(g))
 			}

@@ -74,6 +74,7 @@ type Registry struct {
 	rules      map[ruleKey][]*rule // what Evaluate starts from: its cost depends on these few rules only
 	signIns    map[ruleKey][]*rule // those with SignIn, which are in no other index
 	logins     map[string][]*Trust // client_id → trusts whose people may sign in to it, sorted by ID
+	byEntity   map[string]*Client  // SAML applications by entityID
 	defined    map[string]bool     // scopes that any API defines
 	userinfo   *API
 
@@ -99,6 +100,7 @@ func newRegistry(issuer string) *Registry {
 		rules:      map[ruleKey][]*rule{},
 		signIns:    map[ruleKey][]*rule{},
 		logins:     map[string][]*Trust{},
+		byEntity:   map[string]*Client{},
 		defined:    map[string]bool{},
 		userinfo:   userInfoAPI(issuer),
 
@@ -135,6 +137,12 @@ func (r *Registry) Trust(id string) (*Trust, bool) {
 func (r *Registry) Client(id string) (*Client, bool) {
 	c, ok := r.clients[id]
 	return c, ok
+}
+
+// ByEntity returns the SAML application with exactly this entityID, if it is live.
+func (r *Registry) ByEntity(entityID string) (*Client, bool) {
+	c, ok := r.byEntity[entityID]
+	return c, ok && !c.Spec.Disabled
 }
 
 // API looks an API up by ID.

@@ -90,6 +90,14 @@ type AppSpec struct {
 	RefreshLifetime, RefreshIdle time.Duration
 	// RefreshGrace is how long the answer to a refresh may be fetched again with the predecessor; nil = DefaultRefreshGrace, 0 = never.
 	RefreshGrace *time.Duration
+	// SAML applications take Responses of SAML 2.0 instead of codes; nil = it speaks OpenID Connect.
+	SAML *SAMLSpec
+}
+
+// SAMLSpec says where the answers to a SAML application go. Its keys are not policy.
+type SAMLSpec struct {
+	EntityID string   // compared byte for byte with the Issuer of its messages; unique
+	ACS      []string // its assertion consumer services, byte for byte, in the order of their index; the first is the default
 }
 
 // TrustSpec is one `[trust.ID]`, without its keys (those are upstream/keys').
@@ -218,6 +226,7 @@ const (
 	GrantClientCredentials Grant = "client_credentials" // RFC 6749 §4.4
 	GrantCode              Grant = "authorization_code" // RFC 6749 §4.1; the sign-in itself is decided under it too
 	GrantRefresh           Grant = "refresh_token"      // RFC 6749 §6
+	GrantSAMLSSO           Grant = "saml_sso"           // SAML Profiles 2.0 §4.1: the sign-in to a SAML application; its only grant
 )
 
 // Problem is one fault of a Spec. Path locates it in configuration terms: "trust.head-office.grant[1].scopes[0]",
