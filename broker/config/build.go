@@ -37,6 +37,7 @@ func (l *loader) build() *Config {
 		Credentials: map[string]Credential{},
 		Logins:      map[string]oidc.LoginConfig{},
 		SAMLLogins:  map[string]saml.Login{},
+		SAMLApps:    map[string]SAMLApp{},
 
 		Federations:      map[string]federation.Source{},
 		FederationLogins: map[string]saml.Login{},

@@ -36,6 +36,7 @@ type Config struct {
 	// Logins and SAMLLogins say how each trust with a login is talked to, by trust ID; disabled ones too. They hold secrets: never log one.
 	Logins     map[string]oidc.LoginConfig
 	SAMLLogins map[string]saml.Login
+	SAMLApps   map[string]SAMLApp // how SAML applications are talked to, by client_id
 	// Federations says where the metadata of each federation come from, FederationLogins how its members are talked to besides; by federation
 	// ID, disabled ones too.
 	Federations      map[string]federation.Source

@@ -102,6 +102,7 @@ type clientDoc struct {
 	JWKSFile     string              `toml:"jwks_file"`
 	Secret       string              `toml:"secret"`
 
+	SAML         *samlAppDoc    `toml:"saml"`
 	FirstParty   bool           `toml:"first_party"`
 	Public       bool           `toml:"public"`
 	RedirectURIs []string       `toml:"redirect_uris"`
@@ -116,6 +117,17 @@ type clientDoc struct {
 	RefreshMax   time.Duration  `toml:"refresh_lifetime"`
 	RefreshIdle  time.Duration  `toml:"refresh_idle"`
 	RefreshGrace *time.Duration `toml:"refresh_grace"`
+}
+
+type samlAppDoc struct {
+	MetadataFile   string   `toml:"metadata_file"`
+	EntityID       string   `toml:"entity_id"`
+	ACS            []string `toml:"acs"`
+	Certificates   []string `toml:"certificates"`
+	SLOURL         string   `toml:"slo_url"`
+	SignedRequests bool     `toml:"signed_requests"`
+	Encrypt        bool     `toml:"encrypt"`
+	NameIDFormat   string   `toml:"name_id_format"`
 }
 
 type idTokenDoc struct {

@@ -51,8 +51,8 @@ func keyTable() []key {
 		{Name: "limits", Kind: kindTable, Doc: "What one caller may ask for before it is told to wait (429).", Fields: limitKeys()},
 		{Name: "login", Kind: kindTable, Doc: "What holds for every sign-in and its pages.", Fields: loginKeys()},
 		{Name: "api", Kind: kindNamed, Policy: true, Fields: apiKeys(), Doc: "A resource server that accepts our tokens. ID: lower case letters, digits, `.`, `_`, `-`."},
-		{Name: "client", Kind: kindNamed, Policy: true, Fields: clientKeys(), OneOf: []string{"secret_sha256", "jwks_file", "secret"}, Unless: "public",
-			Doc: "A program that may ask for tokens. The ID is its `client_id`. With `redirect_uris` it is an application that people sign in to; the keys below them are for such."},
+		{Name: "client", Kind: kindNamed, Policy: true, Fields: clientKeys(), OneOf: []string{"secret_sha256", "jwks_file", "secret", "saml"}, Unless: "public",
+			Doc: "A program that may ask for tokens. The ID is its `client_id`. With `redirect_uris`, or with `saml`, it is an application that people sign in to; the keys below them are for such."},
 		{Name: "trust", Kind: kindNamed, Policy: true, Fields: trustKeys(), Special: map[string][]key{trust.Local: localKeys()},
 			Doc: "An issuer of another security domain, its keys and what it may be used for. The ID `local` is built in: our own tokens and clients; it has `grant` rules only."},
 		{Name: "federation", Kind: kindNamed, Policy: true, Fields: federationKeys(), OneOf: []string{"url", "file", "mdq"},
@@ -119,6 +119,8 @@ func clientKeys() []key {
 			Doc: "SHA-256 of its secret in hex, as `apostille client new` prints it; two while it changes."},
 		{Name: "jwks_file", Kind: kindString, Path: true, Doc: "Its public keys, for `private_key_jwt`."},
 		{Name: "secret", Kind: kindString, Secret: true, Doc: "The secret itself; with `dev` only."},
+		{Name: "saml", Kind: kindTable, Inline: true, Fields: samlAppKeys(), OneOf: []string{"metadata_file", "entity_id"}, DefaultDoc: "it speaks OpenID Connect",
+			Doc: "It speaks SAML 2.0: it gets signed assertions and no tokens, proves itself by its certificates, and takes none of the keys for tokens. It has to be `first_party`."},
 		{Name: "redirect_uris", Kind: kindStrings, Min: 1, DefaultDoc: "no application",
 			Doc: "Where answers to a sign-in go, byte for byte; of `http://127.0.0.1` and `http://[::1]` the port may differ. https, loopback http, or for a `public` client a scheme such as `com.example.app:`."},
 		{Name: "first_party", Kind: kindBool, Doc: "Our own: people are not asked for consent."},
@@ -137,6 +139,22 @@ func clientKeys() []key {
 		{Name: "refresh_lifetime", Kind: kindDuration, DefaultDoc: "`\"720h\"`", Doc: "Of its refresh tokens from the sign-in on; `session_max` of the trust's login ends them too."},
 		{Name: "refresh_idle", Kind: kindDuration, DefaultDoc: "`\"168h\"`", Doc: "How long one may lie unused."},
 		{Name: "refresh_grace", Kind: kindGrace, DefaultDoc: "`\"10s\"`", Doc: "How long the answer to a refresh can be fetched again with the token that was used; `0s` is off, 1m the most."},
+	}
+}
+
+// samlAppKeys describe `saml = { … }` of a client.
+func samlAppKeys() []key {
+	return []key{
+		{Name: "metadata_file", Kind: kindString, Path: true, DefaultDoc: "the next four keys",
+			Doc: "Its metadata: an `EntityDescriptor` with an `SPSSODescriptor`. It says what the next four keys say, and whether requests are signed."},
+		{Name: "entity_id", Kind: kindString, DefaultDoc: "of the metadata", Doc: "Its entityID, byte for byte."},
+		{Name: "acs", Kind: kindStrings, Min: 1, DefaultDoc: "required with `entity_id`", Doc: "Its assertion consumer services for HTTP-POST, byte for byte, in the order of their index. Answers go to no other place."},
+		{Name: "certificates", Kind: kindStrings, Min: 1, Max: 10, Path: true, DefaultDoc: "none", Doc: "PEM files of its certificates: its messages are verified with each, and assertions encrypted to the first RSA key."},
+		{Name: "slo_url", Kind: kindString, DefaultDoc: "not asked", Doc: "Its SingleLogoutService for the redirect binding, asked in the browser when a session ends, and answered at."},
+		{Name: "signed_requests", Kind: kindBool, Doc: "Refuse requests that it did not sign. One that is signed has to be signed by it either way."},
+		{Name: "encrypt", Kind: kindBool, Doc: "Encrypt its assertions, with AES-256-GCM."},
+		{Name: "name_id_format", Kind: kindString, Enum: []string{"persistent", "transient", "emailAddress"}, DefaultDoc: "`\"persistent\"`",
+			Doc: "Its NameID. `persistent`: `sub`, by `sector` if it has one. `transient`: another in each session. `emailAddress`: the claim that a `sign_in` rule maps to `mail` or `email`."},
 	}
 }
 

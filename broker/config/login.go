@@ -26,8 +26,8 @@ func (l *loader) login(c *Config) {
 }
 
 // application reads what makes a client an application; nil if it is none.
-func (l *loader) application(path string, client *clientDoc) *trust.AppSpec {
-	if len(client.RedirectURIs) == 0 {
+func (l *loader) application(c *Config, path, id string, client *clientDoc) *trust.AppSpec {
+	if client.SAML == nil && len(client.RedirectURIs) == 0 {
 		l.noApplication(path, client)
 		return nil
 	}
@@ -39,6 +39,9 @@ func (l *loader) application(path string, client *clientDoc) *trust.AppSpec {
 	}
 	if client.IDToken != nil {
 		app.IDTokenAlg = client.IDToken.Alg
+	}
+	if client.SAML != nil {
+		app.SAML = l.samlApp(c, path, id, client)
 	}
 	return app
 }

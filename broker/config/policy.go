@@ -31,9 +31,13 @@ func (l *loader) policy(c *Config) {
 		client := l.doc.Clients[id]
 		c.Policy.Clients[id] = trust.ClientSpec{
 			Name: client.Name, Disabled: client.Disabled, Grants: client.Grants, APIs: client.APIs, Lifetime: client.Lifetime,
-			App: l.application(joinPath("client", id), client),
 		}
-		if !client.Public {
+		spec := c.Policy.Clients[id]
+		if spec.App = l.application(c, joinPath("client", id), id, client); client.SAML != nil {
+			spec.Grants = append(spec.Grants, string(trust.GrantSAMLSSO))
+		}
+		c.Policy.Clients[id] = spec
+		if !client.Public && client.SAML == nil {
 			c.Credentials[id] = l.credential(joinPath("client", id), client)
 		}
 	}

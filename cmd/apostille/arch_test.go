@@ -47,7 +47,7 @@ var layout = map[string][]string{
 	"broker/bearer":     {"trust/jose", "upstream/keys", "upstream/fetch", "broker/oauth"},
 	"broker/chooser":    {"broker/page"},
 	"broker/clientauth": {"trust", "trust/jose", "broker/oauth"},
-	"broker/config":     {"trust", "trust/jose", "upstream/federation", "upstream/keys", "upstream/oidc", "upstream/saml"},
+	"broker/config":     {"trust", "trust/jose", "trust/xmlsec", "upstream/federation", "upstream/keys", "upstream/oidc", "upstream/saml"},
 	"broker/family":     {"trust", "exchange", "upstream", "broker/mint", "broker/oauth", "broker/seal", "broker/store", "broker/token"},
 	"broker/introspect": {
 		"trust", "upstream/oidc", "exchange", "broker/audit", "broker/clientauth", "broker/mint", "broker/oauth", "broker/store", "broker/token",
