@@ -22,7 +22,8 @@ type Request struct {
 	LoginHint  string       `json:"login_hint,omitempty"`
 	Ask        upstream.Ask `json:"ask,omitzero"`
 	Select     bool         `json:"select,omitempty"` // show the picker even if one office is remembered or hinted at
-	// Return is where the browser goes afterwards: an absolute path with query below the issuer's "/oauth2/", at most MaxReturn bytes.
+	// Return is where the browser goes afterwards: an absolute path with query below the issuer's "/oauth2/", or its "/saml/idp/resume", at most
+	// MaxReturn bytes.
 	Return string `json:"return"`
 	// Cancel is where "back to the application" leads; "" = no such link.
 	Cancel  string   `json:"cancel,omitempty"`
@@ -41,7 +42,7 @@ func (q *Request) check(base string) error {
 	case q.Client == "":
 		return errors.New("no client")
 	case !localReturn(base, q.Return):
-		return errors.New("the return address is not a path of ours below /oauth2/")
+		return errors.New("the return address is not a path of ours that a login returns to")
 	}
 	return nil
 }
@@ -56,7 +57,8 @@ func localReturn(base, ret string) bool {
 	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || u.RawPath != "" {
 		return false
 	}
-	return strings.HasPrefix(u.Path, base+"/oauth2/") && path.Clean(u.Path) == u.Path
+	ours := strings.HasPrefix(u.Path, base+"/oauth2/") || u.Path == base+"/saml/idp/resume"
+	return ours && path.Clean(u.Path) == u.Path
 }
 
 // withLogin is ret with a result's handle as its last parameter.

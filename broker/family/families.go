@@ -51,10 +51,11 @@ type SignIn struct {
 	Nonce        string // "" = none
 	// Scopes and Resources that the sign-in was granted: no token of the family is ever given more.
 	Scopes, Resources []string
-	Session           string // store.Session.ID; ends with it. "" = of no session
-	SID               string // of ID tokens, see trust.SID
-	ClaimsParam       []byte // `claims` of the request, JSON (OpenID Connect Core §5.5); nil = none
-	Upstream          string // upstream.Login.Refresh: kept sealed, to keep claims fresh; "" = none
+	Session           string  // store.Session.ID; ends with it. "" = of no session
+	SID               string  // of ID tokens, see trust.SID
+	ClaimsParam       []byte  // `claims` of the request, JSON (OpenID Connect Core §5.5); nil = none
+	Upstream          string  // upstream.Login.Refresh: kept sealed, to keep claims fresh; "" = none
+	NameID            *NameID // of a SAML application, see Attend; nil = it is none
 }
 
 // IssueCode makes a code for a sign-in.

@@ -22,8 +22,12 @@ type record struct {
 	SID       string          `json:"sid,omitempty"`
 	Claims    json.RawMessage `json:"claims,omitempty"`   // `claims` of the request
 	Upstream  string          `json:"upstream,omitempty"` // refresh token of the login, sealed; what came since is in its store.Source
+	NameID    *NameID         `json:"name_id,omitempty"`
 	Request   *request        `json:"request,omitempty"`
 }
+
+// NameID is what a SAML application knows somebody as (SAML Core 2.0 §2.2.3).
+type NameID struct{ Format, Value string }
 
 // request is what a code is bound to.
 type request struct {
@@ -39,7 +43,8 @@ type Kept struct {
 	Scopes    []string      // no token of the family is given more
 	Resources []string
 	SID       string
-	Claims    []byte // `claims` of the request, JSON; nil = none
+	Claims    []byte  // `claims` of the request, JSON; nil = none
+	NameID    *NameID // of a SAML application; nil = it is none
 }
 
 // Read reads a family's Subject.
@@ -49,7 +54,7 @@ func Read(f store.Family) (Kept, error) {
 		return Kept{}, err
 	}
 	s, err := r.subject(f.ID, f.Until)
-	return Kept{Subject: s, Scopes: r.Scopes, Resources: r.Resources, SID: r.SID, Claims: r.Claims}, err
+	return Kept{Subject: s, Scopes: r.Scopes, Resources: r.Resources, SID: r.SID, Claims: r.Claims, NameID: r.NameID}, err
 }
 
 func (f *Families) recordOf(s SignIn) *draft {

@@ -59,7 +59,7 @@ func (e *Endpoint) out(w http.ResponseWriter, r *http.Request, q request, o *out
 				again.Sessions = append(again.Sessions, d.Session)
 			}
 		}
-		v.Asked = e.fronts(o.Families)
+		v.Asked = e.fronts(slices.DeleteFunc(slices.Clone(o.Families), func(f store.Family) bool { return q.Knows != "" && f.Client == q.Knows }))
 		v.Offices = e.stillAt(r, o)
 		for _, a := range v.Asked {
 			frames = append(frames, origins(a.Frame)...)
@@ -81,6 +81,11 @@ func (e *Endpoint) fronts(families []store.Family) (list []asked) {
 	seen := map[string]bool{}
 	for _, f := range families {
 		c, ok := e.Registry().Client(f.Client)
+		if link := e.samlLink(f); ok && link != "" && !seen[f.Client+f.SID] {
+			seen[f.Client+f.SID] = true
+			list = append(list, asked{Name: e.clientName(f.Client), client: f.Client, Frame: link})
+			continue
+		}
 		if !ok || c.Spec.App == nil || c.Spec.App.FrontchannelLogoutURI == "" || seen[f.Client+f.SID] {
 			continue
 		}
@@ -96,6 +101,14 @@ func (e *Endpoint) fronts(families []store.Family) (list []asked) {
 		list = append(list, asked{Name: e.clientName(f.Client), client: f.Client, Frame: u.String()})
 	}
 	return list
+}
+
+// samlLink is what asks an application that speaks SAML (SAML Profiles 2.0 §4.4); "" = it does not.
+func (e *Endpoint) samlLink(f store.Family) string {
+	if e.SAML == nil {
+		return ""
+	}
+	return e.SAML.LogoutURL(f)
 }
 
 // stillAt lists the offices where the browser's session can be ended as well. One that does not answer is left out.

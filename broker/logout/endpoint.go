@@ -10,6 +10,7 @@ import (
 	"apostille/broker/mint"
 	"apostille/broker/page"
 	"apostille/broker/session"
+	"apostille/broker/store"
 	"apostille/trust"
 )
 
@@ -38,6 +39,12 @@ type Offices interface {
 	LogoutURL(ctx context.Context, t *trust.Trust, idTokenHint, returnTo, state string) (string, error)
 }
 
+// SAMLApps asks applications that speak SAML to sign out; *samlidp.Endpoint implements it.
+type SAMLApps interface {
+	// LogoutURL is what the browser opens for it; "" = the application is not one, or cannot be asked.
+	LogoutURL(f store.Family) string
+}
+
 // Pages shows pages; *page.Renderer implements it.
 type Pages interface {
 	Write(w http.ResponseWriter, r *http.Request, p page.Page)
@@ -50,13 +57,15 @@ type Box interface {
 	Open(purpose, text string) ([]byte, error)
 }
 
-// Endpoint answers logout requests: itself at Path, Confirm at ConfirmPath, Report at ReportPath. Every field is required.
+// Endpoint answers logout requests: itself at Path, Confirm at ConfirmPath, Report at ReportPath. Every field is required unless its comment
+// says otherwise.
 type Endpoint struct {
 	Registry func() Registry
 	Base     string // the issuer's path, without trailing slash
 	Sessions Sessions
 	Keys     mint.Published
 	Offices  Offices
+	SAML     SAMLApps // nil: no application speaks it
 	Box      Box
 	Pages    Pages
 	Tell     *Deliveries

@@ -24,6 +24,7 @@ type request struct {
 	Return  string   `json:"r,omitempty"` // registered; "" = none
 	State   string   `json:"s,omitempty"`
 	Locales []string `json:"l,omitempty"`
+	Knows   string   `json:"k,omitempty"` // client that began it and need not be told; "" = nobody
 }
 
 // read reads a request. bad is the message of the page that says why not.

@@ -6,8 +6,11 @@ import (
 	"sync"
 	"time"
 
+	"apostille/broker/authflow"
 	"apostille/broker/config"
 	"apostille/broker/keyring"
+	"apostille/broker/logout"
+	"apostille/broker/samlidp"
 	"apostille/trust"
 	"apostille/upstream/oidc"
 	"apostille/upstream/saml"
@@ -79,7 +82,7 @@ func (s *server) newSAML(cfg *config.Config) (*saml.ServiceProvider, error) {
 	s.samlKeys.open = func(ctx context.Context, p keyring.Purpose) (*keyring.Ring, error) {
 		return keyring.Open(ctx, keyring.Config{Purpose: p, Name: hostOf(cfg.Issuer), Store: s.store, KEK: s.kek, Now: time.Now, Log: s.log})
 	}
-	if len(cfg.SAMLLogins)+len(cfg.FederationLogins) > 0 { // a corrupt key stops the start
+	if len(cfg.SAMLLogins)+len(cfg.FederationLogins)+len(cfg.SAMLApps) > 0 { // a corrupt key stops the start
 		if _, err := s.samlKeys.Own(); err != nil {
 			return nil, err
 		}
@@ -101,4 +104,31 @@ func (l leaving) LogoutURL(ctx context.Context, t *trust.Trust, hint, returnTo, 
 		return l.saml.LogoutURL(ctx, t, hint, returnTo, state)
 	}
 	return l.oidc.LogoutURL(ctx, t, hint, returnTo, state)
+}
+
+// identityProvider is what SAML applications sign people in with. With people's logout it is wired both ways: an application may begin one, and
+// is asked in the course of another's.
+func (s *server) identityProvider(cfg *config.Config, logins *authflow.Flow, out *logout.Endpoint) *samlidp.Endpoint {
+	in := s.signIn
+	idp := &samlidp.Endpoint{
+		Issuer: cfg.Issuer, Base: basePath(cfg.Issuer), Registry: func() samlidp.Registry { return s.policy.Load().Registry },
+		Apps: func(id string) (samlidp.App, bool) { a, ok := s.config.Load().SAMLApps[id]; return samlidp.App(a), ok },
+		Own:  s.samlKeys.signers, Sessions: in.sessions, Logins: logins, Standings: in.standings, Families: in.families, Leaver: out, Replay: s.store,
+		Box: in.box, Pages: in.pages, Pairwise: s.pairwise, Audit: s.recent, Sampled: s.strangers, Remote: remote(cfg.Listener.Behind),
+		Limit: s.allowIP, Observer: s.metrics, Now: time.Now, Log: s.log,
+	}
+	out.SAML = idp
+	return idp
+}
+
+// signers are the keys that we sign with towards applications.
+func (k *samlKeys) signers() (list []samlidp.OwnKey, err error) {
+	signing, _, err := k.rings()
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range signing.Certified() {
+		list = append(list, samlidp.OwnKey{Key: key.Key, Certificate: key.Certificate})
+	}
+	return list, nil
 }

@@ -56,6 +56,12 @@ scopes = ["stock.read"]
 // newHall starts a broker with the SAML office; change edits the TOML.
 func newHall(t testing.TB, change ...string) *hall {
 	t.Helper()
+	return newHallWith(t, func(string) {}, change...)
+}
+
+// newHallWith also writes files beside the configuration.
+func newHallWith(t testing.TB, files func(dir string), change ...string) *hall {
+	t.Helper()
 	h := &hall{arena: newParties(t, "ES256")}
 	var handler atomic.Pointer[fake.SAMLProvider]
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.Load().ServeHTTP(w, r) }))
@@ -65,6 +71,7 @@ func newHall(t testing.TB, change ...string) *hall {
 	s.Start()
 	t.Cleanup(s.Close)
 	writeFile(t, filepath.Join(h.dir, "hall.pem"), h.saml.PEM())
+	files(h.dir)
 	h.begin(t, append([]string{"[limits]\n", strings.ReplaceAll(hallTOML, "@hall@", at)}, change...)...)
 	return h
 }

@@ -21,6 +21,7 @@ import (
 	"apostille/broker/logout"
 	"apostille/broker/mint"
 	"apostille/broker/page"
+	"apostille/broker/samlidp"
 	"apostille/broker/seal"
 	"apostille/broker/session"
 	"apostille/broker/store"
@@ -63,7 +64,7 @@ func (s *server) newSignIn(cfg *config.Config) (*signIn, error) {
 	var err error
 	in.pages, err = page.New(page.Options{
 		Brand: cfg.Login.Name, Contact: cfg.Login.Contact, Base: path, Language: cfg.Login.Language, Log: s.log,
-		Messages: []fs.FS{chooser.Files, authflow.Messages, authorize.Messages, logout.Messages, account.Messages},
+		Messages: []fs.FS{chooser.Files, authflow.Messages, authorize.Messages, logout.Messages, account.Messages, samlidp.Messages},
 	})
 	if err != nil {
 		return nil, err
@@ -184,7 +185,13 @@ func (s *server) mount(cfg *config.Config, d *broker.Deps, endpoint *token.Endpo
 	for _, r := range flow.Routes() {
 		d.Pages = append(d.Pages, broker.Page(r))
 	}
+	idp := s.identityProvider(cfg, flow, out)
 	d.Pages = append(d.Pages,
+		broker.Page{Pattern: samlidp.SSOPath, Handler: idp.SSO()},
+		broker.Page{Pattern: "GET " + samlidp.ResumePath, Handler: idp.Resume()},
+		broker.Page{Pattern: samlidp.LogoutPath, Handler: idp.Logout()},
+		broker.Page{Pattern: "GET " + samlidp.LeavePath, Handler: idp.Leave()},
+		broker.Page{Pattern: "GET " + samlidp.MetadataPath, Handler: idp.Metadata()},
 		broker.Page{Pattern: "POST " + authorize.ConsentPath, Handler: auth.Consent()},
 		broker.Page{Pattern: "POST " + logout.ConfirmPath, Handler: out.Confirm()},
 		broker.Page{Pattern: "GET " + logout.ReportPath, Handler: out.Report()},
