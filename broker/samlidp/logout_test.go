@@ -68,7 +68,7 @@ func status(t *testing.T, q xmlsec.Query) string {
 	return statusOf(root)
 }
 
-func TestALogoutThatProvesNothingEndsNothing(t *testing.T) { // A40
+func TestA40_ALogoutThatProvesNothingEndsNothing(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.signIn(t, "hq", "sub-1")

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"encoding/base64"
 	"errors"
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -96,7 +97,7 @@ func TestARequestThatComesAgainIsAnsweredAgain(t *testing.T) {
 	}
 }
 
-func TestNobodyIsSentToAPlaceThatIsNotRegistered(t *testing.T) { // A42, A109
+func TestA42_A109_NobodyIsSentToAPlaceThatIsNotRegistered(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.signIn(t, "hq", "sub-1")
@@ -114,7 +115,7 @@ func TestNobodyIsSentToAPlaceThatIsNotRegistered(t *testing.T) { // A42, A109
 	}
 }
 
-func TestAMessageThatCannotBeTrustedIsToldOnAPage(t *testing.T) {
+func TestA24_A26_A27_A36_AMessageThatCannotBeTrustedIsToldOnAPage(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.signIn(t, "hq", "sub-1")
@@ -162,7 +163,7 @@ func TestAMessageThatCannotBeTrustedIsToldOnAPage(t *testing.T) {
 	onPage(t, "too many", get(b.SSO(), SSOPath+"?"+query), 429)
 }
 
-func TestAPostedMessageIsWhatItsSignatureCovers(t *testing.T) { // A01..A06 at this entry
+func TestA03_A05_APostedMessageIsWhatItsSignatureCovers(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.signIn(t, "hq", "sub-1")
@@ -344,6 +345,47 @@ func TestARequestThatWaitsIsJudgedByTheRegistrationOfNow(t *testing.T) {
 		change(b)
 		b.compile(t)
 		onPage(t, name, get(b.Resume(), self), 400)
+	}
+}
+
+func TestA112_MarkupInNamesAndStateIsText(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.signIn(t, "hq", "sub-1")
+	relay := `"><script>alert(1)</script>`
+	w := b.follow(get(b.SSO(), SSOPath+"?"+signedQuery(t, authn(noon, "", ""), relay, wikiKey())))
+	answered(t, w)
+	body := w.Body.String()
+	if strings.Contains(body, "<script>alert") || strings.Contains(body, "<Wiki>") || !strings.Contains(body, "The &lt;Wiki&gt;") {
+		t.Error(body)
+	}
+	if !strings.Contains(body, html.EscapeString(relay)) {
+		t.Error("the RelayState is not given back as it came")
+	}
+	// Into the XML as well: an ID is the application's own words.
+	odd := b.ask(t, strings.Replace(authn(noon, "", ""), `ID="_q1"`, `ID="_q1" ProviderName="&lt;x&gt;&quot;"`, 1))
+	if s := statusOf(answered(t, odd)); s != "Success" {
+		t.Error(s)
+	}
+}
+
+// A login's result is worth something for the browser and the request that it was begun with, once; broker/authflow binds it, and nothing here
+// looks past that.
+func TestA108_AResultOfAnotherLoginAnswersNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.ask(t, authn(noon, "", ""))
+	mine := b.began.Return
+	b.ask(t, strings.Replace(authn(noon, "", ""), "_q1", "_q2", 1))
+	b.result = &authflow.Result{Trust: "hq", At: noon} // of the second request
+	b.signIn(t, "hq", "sub-1")
+	b.session.Identities[0].Trust = "nobody" // signed in, but with an office that this application knows nothing of
+	if get(b.Resume(), mine+"&login=handle"); len(b.attended) > 0 {
+		t.Error("answered with the result of another login")
+	}
+	b.session.Identities[0].Trust = "hq"
+	if s := statusOf(answered(t, get(b.Resume(), mine))); s != "Success" {
+		t.Errorf("the twin: %s", s)
 	}
 }
 
