@@ -102,7 +102,7 @@ func (e *Endpoint) who(c *call, r *http.Request, handle string) (*identity, *aut
 	if c.asked.Passive {
 		return nil, nil, quiet(statusNoPassive, "nobody is signed in who would do")
 	}
-	return nil, c.login(logins, self), nil
+	return nil, c.login(self), nil
 }
 
 func orNil(p *problem) error {
@@ -177,12 +177,9 @@ func (c *call) strong(who *identity) bool {
 }
 
 // login is what broker/authflow is asked for. A person who gives up comes back to us, and we tell the application.
-func (c *call) login(logins []*trust.Trust, self string) *authflow.Request {
+func (c *call) login(self string) *authflow.Request {
 	out := &authflow.Request{
 		Client: c.client.ID, ClientName: c.client.Title(), Ask: upstream.Ask{Force: c.asked.Force, ACRValues: c.asked.Classes}, Return: self,
-	}
-	for _, t := range logins {
-		out.Trusts = append(out.Trusts, t.ID)
 	}
 	if len(self) <= maxCancel {
 		out.Cancel = self + "&login=cancelled"

@@ -33,6 +33,8 @@ type waiting struct {
 const (
 	requestPurpose = "saml-request"
 	requestTTL     = time.Hour // a sign-in, with a picker that lies open
+	// maxSelf bounds the address where a request goes on, in bytes: a login keeps it, and the classes in it once more.
+	maxSelf = 3 << 10
 )
 
 // call is one request on its way.
@@ -108,7 +110,7 @@ func (e *Endpoint) sso(c *call, w http.ResponseWriter, r *http.Request) (next, e
 	}
 	// 4. A POST from another site brings no cookies (SameSite=Lax): the browser goes on with GET, and brings them.
 	self, err := e.self(c.asked)
-	if err != nil || len(self) > authflow.MaxReturn {
+	if err != nil || len(self) > maxSelf {
 		return next{}, told(statusRequester, "", "the request is larger than this server keeps")
 	}
 	return next{Self: self}, nil
